@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# One task file. `make demo` and `make test` set everything up first; a second run finds it done and needs no network.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-ape build demo test test-python test-contracts test-ape test-full lint lock clean
+.NOTPARALLEL:
+
+PYTHON ?= python3
+export PYTHON
+PROFILE ?= small
+JOBS ?= 2
+PACKAGE_INPUTS = pyproject.toml requirements.lock $(wildcard setup.py) $(wildcard prover/native)
+FORGE = node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## virtual environment, packages, native kernel
+	@tools/check_platform
+	@tools/stamp python .venv/bin/python requirements.lock tools/make_venv -- tools/make_venv .venv requirements.lock
+	@tools/stamp npm node_modules/snarkjs package-lock.json package.json .npmrc -- npm ci --no-progress --loglevel=error
+	@tools/stamp package .venv/bin/zkmargin $(PACKAGE_INPUTS) -- \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --editable .
+
+setup-ape: setup ## the separate environment of Ape, whose pins conflict with the package's
+	@tools/stamp python-ape .venv-ape/bin/ape requirements-ape.lock tools/make_venv -- tools/make_venv .venv-ape requirements-ape.lock
+
+build: setup ## contracts, circuits and development keys of PROFILE (default small)
+	@tools/stamp contracts build/forge foundry.toml tools/solc package-lock.json $(wildcard contracts/src) -- $(FORGE) build --skip test --skip script
+	@.venv/bin/python -m zkmargin.proving.keys --profile $(PROFILE)
+
+demo: build ## replay a crash, prove every margin update, post it to a local chain, audit it
+	@.venv/bin/zkmargin demo
+
+test: build test-python test-contracts test-ape ## everything that must hold
+
+test-python: build
+	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow"
+
+test-contracts: build
+	$(FORGE) test
+
+test-ape: build setup-ape
+	.venv-ape/bin/ape test contracts/ape --network ::foundry
+
+test-full: build setup-ape ## the long runs as well
+	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
+	FOUNDRY_PROFILE=full $(FORGE) test
+	$(MAKE) --no-print-directory test-ape
+
+lint: setup ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+lock: setup ## resolve requirements*.in into requirements*.lock and package.json into package-lock.json
+	.venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements.in -o requirements.lock
+	.venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-ape.in -o requirements-ape.lock
+	npm install --package-lock-only
+
+clean: ## remove what was built; packages stay
+	find build -mindepth 1 -maxdepth 1 ! -name stamps -exec rm -rf {} +
+	rm -rf .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The circuits by name and profile: main template, its arguments, public signals, the unit their size grows with.
+
+The main file of a circuit is generated from this and from `protocol.toml`; nobody writes one by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zkmargin.circuits.circuit import Circuit
+from zkmargin.errors import UsageError
+from zkmargin.protocol.constants import Profile, load
+from zkmargin.toolchain import build_folder, circomlib, home
+
+def _settle(profile: Profile) -> Circuit:
+    return Circuit(
+        name="settle",
+        profile=profile.name,
+        source="settle/settle.circom",
+        template="Settle",
+        arguments=(profile.touches, profile.instruments, profile.ledger_levels),
+        unit="touch",
+        units=profile.touches,
+    )
+
+
+def _tick(profile: Profile) -> Circuit:
+    return Circuit(
+        name="tick",
+        profile=profile.name,
+        source="tick/tick.circom",
+        template="Tick",
+        arguments=(profile.oracles, profile.instruments, profile.quorum),
+        unit="signer",
+        units=profile.oracles,
+    )
+
+
+_MAKERS = {"settle": _settle, "tick": _tick}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all circuits, the order of `zkmargin circuits`."""
+    return tuple(_MAKERS)
+
+
+def profiles() -> tuple[str, ...]:
+    """Names of all profiles in `protocol.toml`."""
+    return tuple(load().profiles)
+
+
+def circuit(name: str, profile: str, units: int | None = None) -> Circuit:
+    """The circuit `name` in `profile`, with room for `units` instead of the profile's number if that is given.
+
+    Raises UsageError for an unknown name or profile.
+    """
+    if name not in _MAKERS:
+        raise UsageError(f"there is no circuit '{name}'", hint=f"circuits: {', '.join(names())}")
+    if profile not in profiles():
+        raise UsageError(f"there is no profile '{profile}'", hint=f"profiles: {', '.join(profiles())}")
+    made = _MAKERS[name](load().profile(profile))
+    if units is not None:
+        made = replace(made, units=units, arguments=(units, *made.arguments[1:]))
+    constants = build_folder() / "generated" / profile
+    return replace(made, search=(home() / "circuits", constants, circomlib()))
+
+
+def circuits(profile: str) -> tuple[Circuit, ...]:
+    """All circuits of `profile`; they share one set of development keys."""
+    return tuple(circuit(name, profile) for name in names())

@@ -27,7 +27,7 @@ setup-ape: setup ## the separate environment of Ape, whose pins conflict with th
 
 build: setup ## contracts, circuits and development keys of PROFILE (default small)
 	@tools/stamp contracts build/forge foundry.toml tools/solc package-lock.json $(wildcard contracts/src) -- $(FORGE) build --skip test --skip script
-	@.venv/bin/python -m zkmargin.proving.keys --profile $(PROFILE)
+	@.venv/bin/python -m zkmargin.proving.profile $(PROFILE)
 
 demo: build ## replay a crash, prove every margin update, post it to a local chain, audit it
 	@.venv/bin/zkmargin demo

@@ -18,9 +18,10 @@
        |- WitnessError             witness_failed       5  no
        '- ProvingError             proving_failed       5  no
 
-Every error says what is wrong (`message`), what to do about it (`hint`), whether the same call may succeed later
-(`retryable`) and with which status a command ends (`exit_status`). The defaults stand on the classes; a raise may give a
-narrower `code`. A new error is a subclass of the nearest one here, or a raise of it with its own code.
+Every error says what is wrong (`message`), what to do about it (`hint`), whether the same call may succeed
+later (`retryable`) and with which status a command ends (`exit_status`). The defaults stand on the classes; a
+raise may give a narrower `code`. A new error is a subclass of the nearest one here, or a raise of it with its
+own code.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ExitStatus(IntEnum):
 
 
 class ZkMarginError(Exception):
-    """Base of all errors of the package; `str(error)` is the message, followed by the hint if there is one."""
+    """Base of all errors of the package; `str(error)` is the message with the hint, if there is one."""
 
     default_code: ClassVar[str] = "internal"
     default_hint: ClassVar[str] = ""
@@ -68,13 +69,18 @@ class ZkMarginError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __reduce__(self) -> tuple[object, tuple[type[ZkMarginError], dict[str, object]]]:
-        """Keep every field when an error crosses a process boundary, whatever a subclass's constructor takes."""
+        """Keep every field when an error crosses a process boundary."""
         return _rebuild, (type(self), dict(self.__dict__, message=self.message))
 
     def as_json(self) -> dict[str, dict[str, object]]:
         """The form printed to standard error by commands run with `--json`."""
         return {
-            "error": {"code": self.code, "message": self.message, "hint": self.hint, "retryable": self.retryable}
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "hint": self.hint,
+                "retryable": self.retryable,
+            }
         }
 
 

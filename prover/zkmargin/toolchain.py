@@ -95,7 +95,8 @@ def node() -> Path:
 def exclusively(lock: Path, report: Report | None = None, waiting_for: str = "") -> Iterator[None]:
     """Hold the lock file `lock`, so that two processes do not build the same thing at once.
 
-    Waits for the other process, saying so through `report`. The lock is given up when its holder ends, however it ends.
+    Waits for the other process, saying so through `report`. The lock is given up when its holder ends,
+    however it ends.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as handle:

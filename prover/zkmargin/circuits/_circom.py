@@ -3,7 +3,8 @@
 
     _circom.py COMPILER CACHE_SETTINGS ARGUMENT...
 
-A script of its own, run in a process of its own: the compiler takes gigabytes that a WebAssembly memory never gives back.
+A script of its own, run in a process of its own: the compiler takes gigabytes that a WebAssembly memory never
+gives back.
 """
 
 from __future__ import annotations

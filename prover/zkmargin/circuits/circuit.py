@@ -15,9 +15,9 @@ PRAGMA = "pragma circom 2.1.6;"
 class Circuit:
     """All that decides what a circuit compiles to.
 
-    `source` is a path as an include writes it, found in one of the `search` folders. `generated` are files, by name,
-    that are written for this circuit and found before those folders. `units` of kind `unit` is what `arguments` makes
-    room for: touches for settle, signers for tick.
+    `source` is a path as an include writes it, found in one of the `search` folders. `generated` are files,
+    by name, that are written for this circuit and found before those folders. `units` of kind `unit` is what
+    `arguments` makes room for: touches for settle, signers for tick.
     """
 
     name: str

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Circuits compiled once per hash of their sources, into `build/circuits/<name>-<profile>-<hash>/`.
 
-That folder appears whole or not at all, and holds `main.r1cs`, `main.wasm` (witness generator), `main.sym` (signal names),
-`sources.json` (what it was compiled from) and `info.json`. Two processes that want the same circuit wait for one compiler.
+That folder appears whole or not at all, and holds `main.r1cs`, `main.wasm` (witness generator), `main.sym`
+(signal names), `sources.json` (what it was compiled from) and `info.json`. Two processes that want the same
+circuit wait for one compiler.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from zkmargin.circuits import _circom
-from zkmargin.circuits.r1cs import Header, read_header
 from zkmargin.circuits.circuit import Circuit
+from zkmargin.circuits.r1cs import Header, read_header
 from zkmargin.circuits.sources import MAIN, OPTIONS, Sources, gather
 from zkmargin.circuits.wasm import cache_settings, without_assertions
 from zkmargin.errors import CompileError
@@ -34,8 +35,8 @@ _HASH_LENGTH = 16
 class Artifacts:
     """A compiled circuit on disk.
 
-    `inputs` gives each input signal of the main template with its array dimensions; `source_hash` covers sources,
-    compiler and options.
+    `inputs` gives each input signal of the main template with its array dimensions; `source_hash` covers
+    sources, compiler and options.
     """
 
     circuit: str
@@ -80,7 +81,9 @@ class Artifacts:
 
 
 def compile_circuit(circuit: Circuit, report: Report | None = None) -> Artifacts:
-    """`circuit` compiled, from the cache if its sources are as they were; raises CompileError with the compiler's words."""
+    """`circuit` compiled, from the cache if its sources are as they were; raises CompileError with the
+    compiler's words.
+    """
     sources = gather(circuit)
     folder = cache_folder("circuits") / f"{circuit.key}-{sources.digest[:_HASH_LENGTH]}"
     if not folder.exists():
@@ -100,7 +103,7 @@ def load_artifacts(folder: Path) -> Artifacts:
 
 
 def constraint_count(circuit: Circuit, report: Report | None = None) -> int:
-    """Number of constraints of `circuit`, compiled without a witness generator where it has to be, and remembered."""
+    """Number of constraints of `circuit`, remembered; compiled without a witness generator if need be."""
     sources = gather(circuit)
     name = f"{circuit.key}-{sources.digest[:_HASH_LENGTH]}"
     if (cache_folder("circuits") / name / "info.json").exists():
@@ -128,8 +131,11 @@ def _run(
         (generated / name).write_text(text)
     search = [part for place in (generated, *circuit.search) for part in ("-l", str(place))]
     if report is not None:
-        report(f"compiling circuit {circuit.key} ({circuit.units} {circuit.unit} units)" if circuit.unit else
-               f"compiling circuit {circuit.key}")
+        report(
+            f"compiling circuit {circuit.key} ({circuit.units} {circuit.unit} units)"
+            if circuit.unit
+            else f"compiling circuit {circuit.key}"
+        )
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, _circom.__file__, str(circom_wasm()), str(cache_settings()),
@@ -178,7 +184,7 @@ def _compile_into(folder: Path, circuit: Circuit, sources: Sources, report: Repo
 
 
 def _input_dimensions(sym: Path, header: Header) -> dict[str, tuple[int, ...]]:
-    """Input signals and their dimensions: the labels right after the public outputs, in the compiler's order."""
+    """Input signals and their dimensions; their labels stand right after those of the public outputs."""
     count = header.public_inputs + header.private_inputs
     sizes: dict[str, tuple[int, ...]] = {}
     with sym.open() as lines:
@@ -187,7 +193,9 @@ def _input_dimensions(sym: Path, header: Header) -> dict[str, tuple[int, ...]]:
                 break
             if number < header.public_outputs:
                 continue
-            name, *indices = line.rstrip("\n").split(",", 3)[3].removeprefix("main.").replace("]", "").split("[")
+            name, *indices = (
+                line.rstrip("\n").split(",", 3)[3].removeprefix("main.").replace("]", "").split("[")
+            )
             last = tuple(int(index) + 1 for index in indices)
             sizes[name] = max(sizes.get(name, last), last)
     return sizes

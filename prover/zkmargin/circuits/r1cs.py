@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Constraint systems as the compiler writes them (.r1cs): read, counted, and evaluated on a witness.
 
-Constraint i says <A_i, w> * <B_i, w> = <C_i, w> modulo the field, over wires w with w_0 = 1. Evaluation is by exact
-integers: this is what decides whether a hand-built witness is refused.
+Constraint i says <A_i, w> * <B_i, w> = <C_i, w> modulo the field, over wires w with w_0 = 1. Evaluation is by
+exact integers: this is what decides whether a hand-built witness is refused.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def read_header(path: Path) -> Header:
 class ConstraintSystem:
     """An .r1cs file in memory.
 
-    Terms of all linear combinations stand one after another in `wire` (int64) and `coefficient` (index into `values`, the
-    distinct coefficients as ints in -p/2 .. p/2). Combination 3*i + k is A, B or C (k = 0, 1, 2) of constraint i and
-    has the terms `bounds[3*i+k] .. bounds[3*i+k+1]`.
+    Terms of all linear combinations stand one after another in `wire` (int64) and `coefficient` (index into
+    `values`, the distinct coefficients as ints in -p/2 .. p/2). Combination 3*i + k is A, B or C (k = 0, 1,
+    2) of constraint i and has the terms `bounds[3*i+k] .. bounds[3*i+k+1]`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -101,7 +101,7 @@ class ConstraintSystem:
 
     @cached_property
     def _uses(self) -> tuple[IntArray, IntArray]:
-        """For each wire the constraints with it: constraint numbers grouped by wire, and the groups' bounds."""
+        """Constraint numbers grouped by the wire they contain, and the groups' bounds."""
         owner = np.repeat(np.arange(len(self.bounds) - 1) // 3, np.diff(self.bounds))
         order = np.argsort(self.wire, kind="stable")
         groups = np.searchsorted(self.wire[order], np.arange(self.header.wires + 1))
@@ -110,7 +110,7 @@ class ConstraintSystem:
     def constraints_of(self, wire: int) -> list[int]:
         """Numbers of the constraints in which `wire` occurs, rising."""
         owners, groups = self._uses
-        return np.unique(owners[groups[wire] : groups[wire + 1]]).tolist()
+        return [int(number) for number in np.unique(owners[groups[wire] : groups[wire + 1]])]
 
     def combination(self, constraint: int, part: int) -> dict[int, int]:
         """Wire -> coefficient of A (part 0), B (1) or C (2) of a constraint; coefficients in -p/2 .. p/2."""
@@ -121,8 +121,8 @@ class ConstraintSystem:
     def check(self, witness: bytes | Sequence[int], constraints: Iterable[int] | None = None) -> list[int]:
         """Numbers of the constraints (all, or those given) that `witness` does not satisfy.
 
-        `witness` is one field element per wire, as 32-byte little-endian integers or as ints. Raises BadInput for one of
-        the wrong length or with an element that is not below the modulus.
+        `witness` is one field element per wire, as 32-byte little-endian integers or as ints. Raises BadInput
+        for one of the wrong length or with an element that is not below the modulus.
         """
         wires = self.elements(witness)
         if wires[0] != 1:
@@ -139,9 +139,9 @@ class ConstraintSystem:
         return failed
 
     def check_changed(self, witness: Sequence[int], changes: Mapping[int, int]) -> list[int]:
-        """Constraints that fail when `changes` (wire -> value) are made to `witness`; looks only at those they touch.
+        """Constraints touched by `changes` (wire -> value) that fail once these are made to `witness`.
 
-        The result is all of them if `witness` itself satisfies the system.
+        Those are all that fail if `witness` itself satisfies the system.
         """
         changed = list(witness)
         for wire, value in changes.items():
@@ -153,9 +153,13 @@ class ConstraintSystem:
         """The witness as ints, checked for length and range."""
         if isinstance(witness, (bytes, bytearray, memoryview)):
             if len(witness) != FIELD_BYTES * self.header.wires:
-                raise BadInput(f"the witness has {len(witness)} bytes, the circuit {self.header.wires} wires of 32")
+                raise BadInput(
+                    f"the witness has {len(witness)} bytes, the circuit {self.header.wires} wires of 32"
+                )
             data = bytes(witness)
-            witness = [int.from_bytes(data[i : i + FIELD_BYTES], "little") for i in range(0, len(data), FIELD_BYTES)]
+            witness = [
+                int.from_bytes(data[i : i + FIELD_BYTES], "little") for i in range(0, len(data), FIELD_BYTES)
+            ]
         if len(witness) != self.header.wires:
             raise BadInput(f"the witness has {len(witness)} elements, the circuit {self.header.wires} wires")
         if not all(0 <= element < MODULUS for element in witness):
@@ -173,14 +177,20 @@ def _parse_terms(data: bytes, combinations: int) -> tuple[IntArray, IntArray, In
         counts[number] = count
         position += 1 + _TERM_WORDS * count
     if position != len(words):
-        raise BadInput("the constraint section of the .r1cs file has a wrong length", hint="compile the circuit again")
+        raise BadInput(
+            "the constraint section of the .r1cs file has a wrong length", hint="compile the circuit again"
+        )
     bounds = np.concatenate(([0], np.cumsum(counts)))
     total = int(bounds[-1])
     # A term's place in words: the terms before it, and one length word for each combination up to its own.
     lengths_before = np.repeat(np.arange(1, combinations + 1), counts)
     start = np.arange(total) * _TERM_WORDS + lengths_before
     wire = words[start].astype(np.int64)
-    keys = np.ascontiguousarray(words[start[:, None] + np.arange(1, _TERM_WORDS)]).view(f"V{FIELD_BYTES}").ravel()
+    keys = (
+        np.ascontiguousarray(words[start[:, None] + np.arange(1, _TERM_WORDS)])
+        .view(f"V{FIELD_BYTES}")
+        .ravel()
+    )
     index: dict[bytes, int] = {}
     coefficient = np.fromiter(
         (index.setdefault(key, len(index)) for key in keys.tolist()), dtype=np.int64, count=total

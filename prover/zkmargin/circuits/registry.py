@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The circuits by name and profile: main template, its arguments, public signals, the unit their size grows with.
+"""The circuits by name and profile: main template, arguments, and the unit their size grows with.
 
 The main file of a circuit is generated from this and from `protocol.toml`; nobody writes one by hand.
 """
@@ -12,6 +12,7 @@ from zkmargin.circuits.circuit import Circuit
 from zkmargin.errors import UsageError
 from zkmargin.protocol.constants import Profile, load
 from zkmargin.toolchain import build_folder, circomlib, home
+
 
 def _settle(profile: Profile) -> Circuit:
     return Circuit(
@@ -51,7 +52,7 @@ def profiles() -> tuple[str, ...]:
 
 
 def circuit(name: str, profile: str, units: int | None = None) -> Circuit:
-    """The circuit `name` in `profile`, with room for `units` instead of the profile's number if that is given.
+    """The circuit `name` in `profile`, with room for `units` if given instead of the profile's number.
 
     Raises UsageError for an unknown name or profile.
     """

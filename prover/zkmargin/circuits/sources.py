@@ -23,7 +23,7 @@ _INCLUDE = re.compile(r'^\s*include\s+"([^"]+)"\s*;', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Sources:
-    """Files of a circuit by a name that does not depend on the machine, with their text, and the hash of it all."""
+    """Texts of a circuit's files by names that do not depend on the machine, and the hash of it all."""
 
     texts: dict[str, str]
     digest: str
@@ -47,7 +47,7 @@ def includes(text: str) -> list[str]:
 
 
 def gather(circuit: Circuit) -> Sources:
-    """All files `circuit` includes, directly or not; raises CompileError naming an include that is not found."""
+    """All files `circuit` includes, directly or not; CompileError names an include that is not found."""
     texts: dict[str, str] = {}
 
     def visit(name: str, text: str, folder: Path | None) -> None:
@@ -65,7 +65,7 @@ def gather(circuit: Circuit) -> Sources:
 
 
 def _resolve(circuit: Circuit, name: str, include: str, folder: Path | None) -> tuple[str, str, Path | None]:
-    """An included file's name, text and folder: beside the including file, else generated, else in the search path."""
+    """Name, text and folder of an include: beside the including file, generated, or on the search path."""
     places = [] if folder is None else [folder]
     for place in places:
         if (place / include).is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WebAssembly settings shared by the compiler and the witness generators, and the generators' assertions taken out."""
+"""WebAssembly settings for compiler and witness generators, and generators without their assertions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GO_ON = b"\x01\x01\x01\x0b"  # nop; nop; nop; end
 
 
 def cache_settings() -> Path:
-    """Settings file that makes wasmtime keep machine code under `build/cache`, so that a module compiles once."""
+    """Settings file that makes wasmtime keep machine code under `build/cache`: a module compiles once."""
     folder = cache_folder("cache")
     settings = folder / "wasmtime.toml"
     text = f'[cache]\ndirectory = "{folder / "wasmtime"}"\n'
@@ -50,11 +50,11 @@ def _leb(data: bytes, at: int) -> tuple[int, int]:
 
 
 def without_assertions(wasm: bytes) -> tuple[bytes, int]:
-    """A witness generator that goes on where `wasm` stops at a failed assertion or constraint, and how many those are.
+    """A witness generator that goes on where `wasm` stops at a failed assertion, and how many such stops.
 
-    The generator still reports each failure. circom has no option for this (`--sanity_check` changes only the C++ form),
-    but writes every such stop alike: call printErrorMessage; i32.const 4; return; end. Those two instructions become no
-    operations. Stops of other kinds (a signal set twice, an index out of bounds) stay.
+    The generator still reports each failure. circom has no option for this (`--sanity_check` changes only the
+    C++ form), but writes every such stop alike: call printErrorMessage; i32.const 4; return; end. Those two
+    instructions become no operations. Stops of other kinds (a signal set twice, an index out of bounds) stay.
     """
     functions = [item.name for item in Module(engine(), wasm).imports if isinstance(item.type, FuncType)]
     if "printErrorMessage" not in functions:

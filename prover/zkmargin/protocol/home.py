@@ -2,7 +2,8 @@
 """Where the project stands on this machine.
 
 The home folder holds the sources, `node_modules/` and `build/`. It is $ZKMARGIN_HOME if that is set, else
-the source tree this package is imported from, else the nearest folder at or above the working directory that has them.
+the source tree this package is imported from, else the nearest folder at or above the working directory that
+has them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def home() -> Path:
     if named:
         folder = Path(named).resolve()
         if not folder.is_dir():
-            raise UsageError(f"ZKMARGIN_HOME names {named}, which is not a folder", hint="set it to the source tree")
+            raise UsageError(
+                f"ZKMARGIN_HOME names {named}, which is not a folder", hint="set it to the source tree"
+            )
         return folder
     here = Path(__file__).resolve()
     for folder in (*here.parents, Path.cwd(), *Path.cwd().parents):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Witnesses, computed in this process by the circuit's own WebAssembly program.
 
-A witness is bytes: one 32-byte little-endian field element per wire, wire 0 first; `write_wtns` makes the snarkjs file
-of it. A generator keeps its instance warm between witnesses; use one per process, from one thread at a time.
+A witness is bytes: one 32-byte little-endian field element per wire, wire 0 first; `write_wtns` makes the
+snarkjs file of it. A generator keeps its instance warm between witnesses; use one per process, from one
+thread at a time.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,9 @@ def _fnv(name: str) -> tuple[int, int]:
 class WitnessGenerator:
     """Computes witnesses of one circuit.
 
-    With `checked` false the generator goes on after a failed assertion or constraint and leaves the failures in
-    `failures`: so a test builds a complete witness of a false statement and asks the constraint system about it.
+    With `checked` false the generator goes on after a failed assertion or constraint and leaves the failures
+    in `failures`: so a test builds a complete witness of a false statement and asks the constraint system
+    about it.
     """
 
     def __init__(self, artifacts: Artifacts, *, checked: bool = True) -> None:
@@ -112,7 +114,7 @@ class WitnessGenerator:
         def drop() -> None:
             self._message()
 
-        handlers = {
+        handlers: dict[str, tuple[FuncType, Callable[..., None]]] = {
             "exceptionHandler": (FuncType([number], []), stop),
             "printErrorMessage": (FuncType([], []), note),
             "writeBufferMessage": (FuncType([], []), drop),
@@ -128,9 +130,10 @@ class WitnessGenerator:
         self._memory = memory
         passed = [exports[name] for name in ("memory", "getWitness", "setInputSignal")]
         helper = Instance(self._store, self._helper_module, passed).exports(self._store)
-        self._feed, self._dump = helper["feed"], helper["dump"]
-        assert isinstance(self._feed, Func)
-        assert isinstance(self._dump, Func)
+        feed, dump = helper["feed"], helper["dump"]
+        assert isinstance(feed, Func)
+        assert isinstance(dump, Func)
+        self._feed, self._dump = feed, dump
         self._size = int(self._exports["getWitnessSize"](self._store))
         self._shared = int(self._exports["getSharedRWMemoryStart"](self._store))
         self._buffer = memory.data_len(self._store)
@@ -144,10 +147,10 @@ class WitnessGenerator:
         return "".join(letters).strip()
 
     def compute(self, inputs: Inputs) -> bytes:
-        """The witness for `inputs`: each input signal's name to an int or nested list of ints in its dimensions.
+        """The witness for `inputs`: signal names to ints, or nested lists of them in the signal's dimensions.
 
-        A negative int stands for itself plus the modulus. Raises BadInput naming an unknown, missing or mis-sized input,
-        and WitnessError naming the failed assertion with its source line.
+        A negative int stands for itself plus the modulus. Raises BadInput naming an unknown, missing or
+        mis-sized input, and WitnessError naming the failed assertion with its source line.
         """
         values = encode_inputs(self.artifacts, inputs)
         store = self._store
@@ -191,7 +194,9 @@ def encode_inputs(artifacts: Artifacts, inputs: Inputs) -> dict[str, bytes]:
     unknown = sorted(set(inputs) - set(expected))
     missing = sorted(set(expected) - set(inputs))
     if unknown or missing:
-        parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown) + [f"missing: {', '.join(missing)}"] * bool(missing)
+        parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown) + [
+            f"missing: {', '.join(missing)}"
+        ] * bool(missing)
         raise BadInput(f"inputs of circuit {artifacts.key} do not match its signals; {'; '.join(parts)}")
     return {name: _flatten(artifacts.key, name, inputs[name], sizes) for name, sizes in expected.items()}
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several proofs side by side, each in a process of its own that keeps its generator and proving key loaded."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+
+from zkmargin.errors import ProvingError
+from zkmargin.proving.keys import CircuitKeys
+from zkmargin.proving.prove import Proved, prove, prove_witness
+from zkmargin.proving.witness import Inputs
+
+
+@dataclass(frozen=True)
+class Job:
+    """One proof to make: inputs, or a finished witness, of a circuit."""
+
+    keys: CircuitKeys
+    inputs: Inputs | None = None
+    witness: bytes | None = None
+
+
+def _run(job: Job, backend: str) -> Proved:
+    if job.witness is not None:
+        return prove_witness(job.keys, job.witness, backend)
+    return prove(job.keys, job.inputs or {}, backend)
+
+
+def _begin() -> None:
+    """A worker leaves an interrupt from the keyboard to its parent, which then ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class ProvingPool(AbstractContextManager["ProvingPool"]):
+    """A pool of `workers` processes (by default one a core) that prove with one backend.
+
+    A backend that uses all cores itself (native, snarkjs) is best given one worker.
+    """
+
+    def __init__(self, backend: str, workers: int | None = None) -> None:
+        self.backend = backend
+        self.workers = workers or os.cpu_count() or 1
+        # Spawned, not forked: a process that has run WebAssembly or native threads does not survive a fork.
+        self._pool = ProcessPoolExecutor(
+            self.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        )
+
+    def submit(self, job: Job) -> Future[Proved]:
+        """Start one job; its result raises what proving raised."""
+        return self._pool.submit(_run, job, self.backend)
+
+    def prove_all(
+        self, jobs: Iterable[Job], progress: Callable[[int, int], None] | None = None
+    ) -> list[Proved]:
+        """Results in the order of `jobs`; `progress` is told how many are done, of how many.
+
+        The first failure is raised, and jobs not yet begun are dropped.
+        """
+        futures = [self.submit(job) for job in jobs]
+        for done, future in enumerate(_finished(futures), 1):
+            future.result()
+            if progress is not None:
+                progress(done, len(futures))
+        return [future.result() for future in futures]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=error is not None)
+
+
+def _finished(futures: list[Future[Proved]]) -> Iterator[Future[Proved]]:
+    try:
+        for future in as_completed(futures):
+            if isinstance(future.exception(), BrokenProcessPool):
+                raise ProvingError(
+                    "a proving process was killed, most likely for want of memory",
+                    hint="run with fewer workers",
+                    retryable=True,
+                )
+            yield future
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise

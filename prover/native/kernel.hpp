@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What each instruction-set build of the arithmetic offers. The module picks the best one the machine supports.
+#pragma once
+#include <stdexcept>
+#include <string>
+
+#include "limbs.hpp"
+#include "poseidon.hpp"
+
+namespace zkm {
+
+// A caller's mistake: malformed file, wrong length, value out of range. Becomes ValueError.
+struct BadInput : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+enum class FieldOp { add, sub, mul, neg, inverse };
+
+struct Arch {
+    const char* name;
+    bool (*supported)();
+    // Element-wise on canonical words of the base (scalar = false) or scalar field; for tests.
+    void (*field_op)(bool scalar, FieldOp op, const u8* a, const u8* b, size_t count, u8* out);
+    // to: canonical -> Montgomery form, R = 2^256, scalar field.
+    void (*to_montgomery)(Limbs* words, size_t count);
+    void (*poseidon)(const PoseidonTable& table, const u8* in, size_t count, u8* out);
+};
+
+extern const Arch arch_portable;
+#if defined(__x86_64__)
+extern const Arch arch_adx;
+#endif
+
+}  // namespace zkm

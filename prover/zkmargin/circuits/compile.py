@@ -176,6 +176,7 @@ def _compile_into(folder: Path, circuit: Circuit, sources: Sources, report: Repo
         info = asdict(artifacts) | {"seconds": round(seconds, 2), "sources": sorted(sources.texts)}
         del info["folder"]
         (scratch / "info.json").write_text(json.dumps(info, indent=1) + "\n")
+        scratch.chmod(0o755)
         scratch.replace(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

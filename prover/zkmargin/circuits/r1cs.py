@@ -127,10 +127,29 @@ class ConstraintSystem:
         wires = self.elements(witness)
         if wires[0] != 1:
             raise BadInput(f"wire 0 of a witness is 1, here {wires[0]}")
+        return self._failed(wires, range(len(self)) if constraints is None else constraints)
+
+    def check_changed(self, witness: list[int], changes: Mapping[int, int]) -> list[int]:
+        """Constraints touched by `changes` (wire -> value) that fail once these are made to `witness`.
+
+        Those are all that fail if `witness` itself satisfies the system. Takes time by what is touched only, for
+        runs over many changes; `witness` comes from `elements`, is changed meanwhile and restored.
+        """
+        touched = sorted({number for wire in changes for number in self.constraints_of(wire)})
+        before = {wire: witness[wire] for wire in changes}
+        try:
+            for wire, value in changes.items():
+                witness[wire] = value % MODULUS
+            return self._failed(witness, touched)
+        finally:
+            for wire, value in before.items():
+                witness[wire] = value
+
+    def _failed(self, wires: Sequence[int], constraints: Iterable[int]) -> list[int]:
         bounds, wire, coefficient = self._lists
         value = wires.__getitem__
         failed = []
-        for number in range(len(self)) if constraints is None else constraints:
+        for number in constraints:
             a, b, c, end = bounds[3 * number : 3 * number + 4]
             left = sum(map(mul, coefficient[a:b], map(value, wire[a:b])))
             right = sum(map(mul, coefficient[b:c], map(value, wire[b:c])))
@@ -138,19 +157,8 @@ class ConstraintSystem:
                 failed.append(number)
         return failed
 
-    def check_changed(self, witness: Sequence[int], changes: Mapping[int, int]) -> list[int]:
-        """Constraints touched by `changes` (wire -> value) that fail once these are made to `witness`.
-
-        Those are all that fail if `witness` itself satisfies the system.
-        """
-        changed = list(witness)
-        for wire, value in changes.items():
-            changed[wire] = value % MODULUS
-        touched = sorted({number for wire in changes for number in self.constraints_of(wire)})
-        return self.check(changed, touched)
-
-    def elements(self, witness: bytes | Sequence[int]) -> Sequence[int]:
-        """The witness as ints, checked for length and range."""
+    def elements(self, witness: bytes | Sequence[int]) -> list[int]:
+        """The witness as a list of ints, checked for length and range."""
         if isinstance(witness, (bytes, bytearray, memoryview)):
             if len(witness) != FIELD_BYTES * self.header.wires:
                 raise BadInput(
@@ -164,18 +172,18 @@ class ConstraintSystem:
             raise BadInput(f"the witness has {len(witness)} elements, the circuit {self.header.wires} wires")
         if not all(0 <= element < MODULUS for element in witness):
             raise BadInput("the witness has an element outside the field")
-        return witness
+        return list(witness)
 
 
 def _parse_terms(data: bytes, combinations: int) -> tuple[IntArray, IntArray, IntArray, list[int]]:
     """Bounds, wires, coefficient indices and distinct coefficients of all linear combinations."""
     words = np.frombuffer(data, dtype="<u4")
-    counts = np.empty(combinations, dtype=np.int64)
+    view = memoryview(data).cast("I")
+    counts = [0] * combinations
     position = 0
     for number in range(combinations):
-        count = int(words[position])
-        counts[number] = count
-        position += 1 + _TERM_WORDS * count
+        counts[number] = view[position]
+        position += 1 + _TERM_WORDS * counts[number]
     if position != len(words):
         raise BadInput(
             "the constraint section of the .r1cs file has a wrong length", hint="compile the circuit again"

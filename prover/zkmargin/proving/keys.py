@@ -100,6 +100,7 @@ def _make(folder: Path, artifacts: Sequence[Artifacts], report: Report | None) -
                 "source_hash": item.source_hash, "zkey_hash": zkey_hash, "vk_hash": vkey_hash(key)
             }  # fmt: skip
         (scratch / "keys.json").write_text(json.dumps(record, indent=1) + "\n")
+        scratch.chmod(0o755)
         scratch.replace(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

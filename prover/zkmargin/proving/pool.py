@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several proofs side by side, each in a process of its own that keeps its generator and proving key loaded."""
+"""Several proofs side by side, each process keeping its witness generator and proving key loaded."""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zkmargin.errors import BadInput
+from zkmargin.protocol.constants import P
 
-MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+MODULUS = P
 FIELD_BYTES = 32
 _TERM_WORDS = 1 + FIELD_BYTES // 4
 _MAGIC = b"r1cs"
@@ -132,8 +133,8 @@ class ConstraintSystem:
     def check_changed(self, witness: list[int], changes: Mapping[int, int]) -> list[int]:
         """Constraints touched by `changes` (wire -> value) that fail once these are made to `witness`.
 
-        Those are all that fail if `witness` itself satisfies the system. Takes time by what is touched only, for
-        runs over many changes; `witness` comes from `elements`, is changed meanwhile and restored.
+        Those are all that fail if `witness` itself satisfies the system. Costs time only for what is touched:
+        made for many changes in a row. `witness` comes from `elements`, is changed meanwhile and restored.
         """
         touched = sorted({number for wire in changes for number in self.constraints_of(wire)})
         before = {wire: witness[wire] for wire in changes}

@@ -58,14 +58,23 @@ def _hash_once(path: Path) -> str:
 
 def development_keys(artifacts: Sequence[Artifacts], report: Report | None = None) -> dict[str, CircuitKeys]:
     """Development keys of circuits of one profile, by circuit name; made where the cache has none."""
-    profile = artifacts[0].profile
-    root = cache_folder("keys")
-    folder = root / f"{profile}-{_systems_hash(artifacts)[:_HASH_LENGTH]}"
+    profile, folder = artifacts[0].profile, _folder(artifacts)
+    root = folder.parent
     with exclusively(root / f".{profile}.lock", report, f"keys of profile {profile}"):
         if not folder.exists():
             _make(folder, artifacts, report)
         _publish(root, profile, folder)
     return _load(folder, artifacts)
+
+
+def find_keys(artifacts: Sequence[Artifacts]) -> dict[str, CircuitKeys] | None:
+    """The keys made for exactly these circuits, or None."""
+    folder = _folder(artifacts)
+    return _load(folder, artifacts) if folder.exists() else None
+
+
+def _folder(artifacts: Sequence[Artifacts]) -> Path:
+    return cache_folder("keys") / f"{artifacts[0].profile}-{_systems_hash(artifacts)[:_HASH_LENGTH]}"
 
 
 def _systems_hash(artifacts: Sequence[Artifacts]) -> str:

@@ -28,9 +28,10 @@ class Proof:
     c: G1
     public: tuple[int, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """snarkjs's `proof.json`, with the public signals added under `publicSignals`."""
-        return {
+    def as_json(self, circuit: str = "", profile: str = "") -> dict[str, Any]:
+        """snarkjs's `proof.json` with `publicSignals`, and with circuit and profile if these are given."""
+        named = {"circuit": circuit, "profile": profile} if circuit else {}
+        return named | {
             "pi_a": [*map(str, self.a), "1"],
             "pi_b": [*(list(map(str, coordinate)) for coordinate in self.b), ["1", "0"]],
             "pi_c": [*map(str, self.c), "1"],

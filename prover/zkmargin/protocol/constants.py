@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The protocol's one data file, `protocol.toml`, as typed constants."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+def _text() -> bytes:
+    return resources.files(__package__).joinpath("protocol.toml").read_bytes()
+
+
+_RAW: dict[str, Any] = tomllib.loads(_text().decode())
+
+PROTOCOL_HASH = hashlib.sha256(_text()).hexdigest()
+VERSION: int = _RAW["version"]
+P: int = int(_RAW["field"]["modulus"])
+FINE: int = 1 << _RAW["scale"]["fine_bits"]
+RATE_ONE: int = 1 << _RAW["scale"]["rate_bits"]
+RADIUS_ONE: int = 1 << _RAW["scale"]["radius_bits"]
+BITS: dict[str, int] = _RAW["bits"]
+HOLDINGS: int = _RAW["account"]["holdings"]
+TIERS: int = _RAW["class"]["tiers"]
+SIDES: int = _RAW["class"]["sides"]
+ARITY: int = _RAW["tree"]["arity"]
+PAGE_LEVELS: int = _RAW["tree"]["page_levels"]
+PAGE_SIZE: int = ARITY**PAGE_LEVELS
+MIN_PRICE: int = 1 << _RAW["bits"]["min_price"]
+TAGS: dict[str, str] = _RAW["tags"]
+CIRCUIT_IDS: dict[str, int] = _RAW["circuits"]
+PACKING: dict[str, dict[str, int]] = _RAW["packing"]
+CHALLENGE_DOMAIN: str = _RAW["domain"]["challenge"]
+PERPETUAL: int = _RAW["instrument_flags"]["perpetual"]
+COLLATERAL: int = _RAW["instrument_flags"]["collateral"]
+LIMITED: int = _RAW["instrument_flags"]["limited"]
+
+Op = IntEnum("Op", {name.upper(): value for name, value in _RAW["opcodes"].items()})  # type: ignore[misc]
+EntryKind = IntEnum("EntryKind", {name.upper(): value for name, value in _RAW["entry_kinds"].items()})  # type: ignore[misc]
+
+
+@cache
+def tag(name: str) -> int:
+    """The first input of the hash `name`: the ASCII of its tag as a big-endian integer."""
+    return int.from_bytes(TAGS[name].encode("ascii"), "big")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The sizes one set of circuits is compiled for."""
+
+    name: str
+    instruments: int
+    ledger_levels: int
+    touches: int
+    oracles: int
+    quorum: int
+
+    @property
+    def pages(self) -> int:
+        return ARITY**self.ledger_levels
+
+    @property
+    def capacity(self) -> int:
+        """Number of account leaves."""
+        return self.pages * PAGE_SIZE
+
+    @property
+    def classes(self) -> int:
+        return self.instruments * TIERS * SIDES
+
+
+@dataclass(frozen=True)
+class WordLayout:
+    """Order of the posted words of a circuit: `fixed` once, then `repeated` for each touch or instrument."""
+
+    fixed: tuple[str, ...]
+    repeated: tuple[str, ...]
+    contract_written: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything of the data file that depends on the profile or the circuit."""
+
+    profiles: dict[str, Profile]
+    words: dict[str, WordLayout]
+    hash: str
+
+    def profile(self, name: str) -> Profile:
+        try:
+            return self.profiles[name]
+        except KeyError:
+            from zkmargin.errors import BadInput
+
+            known = ", ".join(sorted(self.profiles))
+            raise BadInput(f"there is no profile {name!r}", hint=f"use one of {known}") from None
+
+
+@cache
+def load() -> Protocol:
+    """The data file, read once."""
+    profiles = {name: Profile(name=name, **row) for name, row in _RAW["profiles"].items()}
+    words = {
+        circuit: WordLayout(
+            fixed=tuple(row["fixed"]),
+            repeated=tuple(row.get("per_touch") or row.get("per_instrument") or ()),
+            contract_written=tuple(row["contract_written"]),
+        )
+        for circuit, row in _RAW["words"].items()
+    }
+    return Protocol(profiles, words, PROTOCOL_HASH)

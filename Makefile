@@ -41,7 +41,7 @@ test-contracts: build
 	$(FORGE) test
 
 test-ape: build setup-ape
-	.venv-ape/bin/ape test contracts/ape --network ::foundry
+	tools/ape test contracts/ape --network ethereum:local:foundry
 
 test-full: build setup-ape ## the long runs as well
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup

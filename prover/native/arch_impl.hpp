@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The function table of one instruction-set build; arch_*.cpp set ZKM_ARCH and ZKM_ADX and include this.
 #pragma once
+#include "dev_setup_impl.hpp"
 #include "field.hpp"
 #include "kernel.hpp"
 #include "poseidon_impl.hpp"

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "dev_setup.hpp"
 #include "limbs.hpp"
 #include "poseidon.hpp"
 
@@ -24,6 +25,7 @@ struct Arch {
     // to: canonical -> Montgomery form, R = 2^256, scalar field.
     void (*to_montgomery)(Limbs* words, size_t count);
     void (*poseidon)(const PoseidonTable& table, const u8* in, size_t count, u8* out);
+    void (*dev_setup)(const std::vector<SetupJob>& jobs, int threads, const SetupProgress& progress);
 };
 
 extern const Arch arch_portable;

@@ -2,6 +2,7 @@
 // Python module zkmargin._kernel. Words are 32 bytes, little-endian, below the field's modulus. Errors are ValueError.
 // Every call that works on a batch releases the interpreter lock.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <array>
 #include <atomic>
@@ -140,6 +141,18 @@ py::bytes field_op(const std::string& field, const std::string& name, const py::
     return result;
 }
 
+void dev_setup(const std::vector<std::pair<std::string, std::string>>& pairs, int threads, const py::object& progress) {
+    std::vector<SetupJob> jobs;
+    for (const auto& [r1cs, zkey] : pairs) jobs.push_back({r1cs, zkey});
+    const Arch* arch = active;
+    py::gil_scoped_release unlocked;
+    arch->dev_setup(jobs, threads, [&](size_t circuit, const char* step) {
+        py::gil_scoped_acquire locked;
+        if (PyErr_CheckSignals()) throw py::error_already_set();
+        if (!progress.is_none()) progress(circuit, step);
+    });
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_kernel, m) {
@@ -166,4 +179,7 @@ PYBIND11_MODULE(_kernel, m) {
           "Set the factored constants for `width` inputs.");
     m.def("poseidon", &poseidon, py::arg("width"), py::arg("inputs"), py::arg("threads") = 1,
           "Hash consecutive groups of `width` words; one word each.");
+    m.def("dev_setup", &dev_setup, py::arg("circuits"), py::arg("threads") = 1, py::arg("progress") = py::none(),
+          "Make development keys: (r1cs path, zkey path) pairs that share tau, alpha and beta. `progress` is called "
+          "with a circuit's index and a step's name.");
 }

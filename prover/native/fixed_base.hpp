@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Many multiples of one point: a table of its multiples by digit and window, and one addition a window and scalar.
+#pragma once
+#include <vector>
+
+#include "pair_adder.hpp"
+#include "parallel.hpp"
+
+namespace zkm::ZKM_ARCH {
+
+// Splits k into signed digits of `bits` bits in (-2^(bits-1), 2^(bits-1)]; digit(w) must be called with w rising from 0.
+class SignedDigits {
+public:
+    SignedDigits(const Limbs& k, int bits) : k_(k), bits_(bits) {}
+    static int windows(int bits) { return 254 / bits + 1; }
+    inline int digit(int window) {
+        const int at = window * bits_, limb = at >> 6, shift = at & 63;
+        u64 x = limb < 4 ? k_.v[limb] >> shift : 0;
+        if (shift + bits_ > 64 && limb < 3) x |= k_.v[limb + 1] << (64 - shift);
+        int d = static_cast<int>(x & ((u64{1} << bits_) - 1)) + carry_;
+        carry_ = d > (1 << (bits_ - 1));
+        return carry_ ? d - (1 << bits_) : d;
+    }
+
+private:
+    Limbs k_;
+    int bits_, carry_ = 0;
+};
+
+template <class F>
+class FixedBase {
+public:
+    FixedBase(const Affine<F>& base, int bits, int threads)
+        : bits_(bits), windows_(SignedDigits::windows(bits)), row_(size_t{1} << (bits - 1)), table_(windows_ * row_) {
+        Extended<F> power = Extended<F>::from(base);
+        for (size_t w = 0; w < windows_; w++) {
+            table_[w * row_] = power.affine();
+            for (int i = 0; i < bits_; i++) power = power.dbl();
+        }
+        parallel_for(windows_, threads, [&](size_t w) {
+            PairAdder<F> adder;
+            Affine<F>* row = &table_[w * row_];  // row[i] = (i + 1) * 2^(bits * w) * base
+            for (size_t have = 1; have < row_; have *= 2) {
+                for (size_t i = 0; i < have; i++) adder.push(row[have - 1], row[i], &row[have + i]);
+                adder.flush();
+            }
+        });
+    }
+
+    // out[i] = scalars[i] * base for canonical scalars below 2^254.
+    void multiply(const Limbs* scalars, size_t count, Affine<F>* out) const {
+        std::vector<SignedDigits> digits;
+        digits.reserve(count);
+        for (size_t i = 0; i < count; i++) {
+            digits.emplace_back(scalars[i], bits_);
+            out[i] = Affine<F>::infinity();
+        }
+        PairAdder<F> adder;
+        for (size_t w = 0; w < windows_; w++) {
+            for (size_t i = 0; i < count; i++) {
+                const int d = digits[i].digit(static_cast<int>(w));
+                if (d > 0) adder.push(out[i], table_[w * row_ + d - 1], &out[i]);
+                if (d < 0) adder.push(out[i], table_[w * row_ - d - 1].neg(), &out[i]);
+            }
+            adder.flush();
+        }
+    }
+
+private:
+    int bits_;
+    size_t windows_, row_;
+    std::vector<Affine<F>> table_;
+};
+
+}  // namespace zkm::ZKM_ARCH

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "r1cs.hpp"
+
+namespace zkm {
+
+R1csHeader R1cs::read_header(const SectionFile& file) {
+    if (file.has(4) || file.has(5)) throw BadInput(file.path() + " uses custom gates, which Groth16 has not");
+    Reader reader = file.section(1);
+    if (reader.number() != 32 || !(reader.word() == ScalarField::p))
+        reader.fail("is over another field than BN254's scalars");
+    R1csHeader h{};
+    h.wires = reader.number();
+    h.outputs = reader.number();
+    h.inputs = reader.number();
+    const u32 private_inputs = reader.number();
+    reader.long_number();  // labels
+    h.constraints = reader.number();
+    reader.expect_end();
+    if ((u64)h.outputs + h.inputs + private_inputs + 1 > h.wires) reader.fail("declares more signals than wires");
+    return h;
+}
+
+}  // namespace zkm

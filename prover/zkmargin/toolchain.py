@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +24,9 @@ __all__ = [
     "circomlib",
     "exclusively",
     "forge",
+    "forget_unused",
     "home",
+    "mark_used",
     "node",
     "snarkjs",
     "solc",
@@ -35,6 +40,24 @@ def cache_folder(name: str) -> Path:
     folder = build_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def mark_used(record: Path) -> None:
+    """Note that a cached folder is in use, by the time of its record file."""
+    with contextlib.suppress(PermissionError):
+        os.utime(record)
+
+
+def forget_unused(root: Path, record: str, days: float = 3) -> list[str]:
+    """Remove folders below `root` whose file `record` was not marked for `days`; their names.
+
+    Compiled circuits and keys take hundreds of megabytes for every version of a source.
+    """
+    limit = time.time() - days * 86400
+    old = [path.parent for path in root.glob(f"*/{record}") if path.stat().st_mtime < limit]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return sorted(folder.name for folder in old)
 
 
 def _installed(relative: str, what: str) -> Path:

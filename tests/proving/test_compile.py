@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -119,3 +120,13 @@ def test_every_assertion_is_taken_out(artifacts):
     assert stops == 4  # assert(in != 3), square.out === total, sum === total, inverse * root === 1
     assert len(changed) == len(wasm)
     assert without_assertions(changed)[1] == 0
+
+
+def test_versions_long_unused_are_forgotten(fresh_build, copy):
+    old = compile_circuit(example_circuit(copy)).folder
+    used = compile_circuit(example_circuit(copy, n=4)).folder
+    for folder in (old, used):
+        os.utime(folder / "info.json", (0, 0))
+    compile_circuit(example_circuit(copy, n=4))
+    new = compile_circuit(example_circuit(copy, n=5)).folder
+    assert [folder.exists() for folder in (old, used, new)] == [False, True, True]

@@ -25,7 +25,7 @@ from zkmargin.circuits.r1cs import Header, read_header
 from zkmargin.circuits.sources import MAIN, OPTIONS, Sources, gather
 from zkmargin.circuits.wasm import cache_settings, without_assertions
 from zkmargin.errors import CompileError
-from zkmargin.toolchain import Report, cache_folder, circom_wasm, exclusively
+from zkmargin.toolchain import Report, cache_folder, circom_wasm, exclusively, forget_unused, mark_used
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _HASH_LENGTH = 16
@@ -97,6 +97,7 @@ def compile_circuit(circuit: Circuit, report: Report | None = None) -> Artifacts
 def load_artifacts(folder: Path) -> Artifacts:
     """What stands in a folder made by `compile_circuit`."""
     info = json.loads((folder / "info.json").read_text())
+    mark_used(folder / "info.json")
     inputs = {name: tuple(sizes) for name, sizes in info["inputs"].items()}
     fields = {name: info[name] for name in Artifacts.__dataclass_fields__ if name not in ("folder", "inputs")}
     return Artifacts(folder=folder, inputs=inputs, **fields)
@@ -178,6 +179,7 @@ def _compile_into(folder: Path, circuit: Circuit, sources: Sources, report: Repo
         (scratch / "info.json").write_text(json.dumps(info, indent=1) + "\n")
         scratch.chmod(0o755)
         scratch.replace(folder)
+        forget_unused(folder.parent, "info.json")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if report is not None:

@@ -24,7 +24,7 @@ from typing import Any
 from zkmargin.circuits.compile import Artifacts
 from zkmargin.errors import MissingData, ToolMissing
 from zkmargin.protocol.vkeys import vkey_hash
-from zkmargin.toolchain import Report, cache_folder, exclusively
+from zkmargin.toolchain import Report, cache_folder, exclusively, forget_unused, mark_used
 
 _HASH_LENGTH = 16
 SETUP = "development setup 1"  # part of the hash: keys of another way of making them are other keys
@@ -98,7 +98,12 @@ def _make(folder: Path, artifacts: Sequence[Artifacts], report: Report | None) -
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
         pairs = [(str(item.r1cs), str(scratch / f"{item.circuit}.zkey")) for item in artifacts]
-        dev_setup(pairs, os.cpu_count() or 1)
+
+        def step(number: int, what: str) -> None:
+            if report is not None:
+                report(f"development keys of {artifacts[number].key}: {what}")
+
+        dev_setup(pairs, os.cpu_count() or 1, step)
         record: dict[str, Any] = {"dev_key": True, "circuits": {}}
         for item, (_, zkey) in zip(artifacts, pairs, strict=True):
             key = vkey_from_zkey(Path(zkey))
@@ -111,6 +116,7 @@ def _make(folder: Path, artifacts: Sequence[Artifacts], report: Report | None) -
         (scratch / "keys.json").write_text(json.dumps(record, indent=1) + "\n")
         scratch.chmod(0o755)
         scratch.replace(folder)
+        forget_unused(folder.parent, "keys.json")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if report is not None:
@@ -132,6 +138,7 @@ def _publish(root: Path, profile: str, folder: Path) -> None:
 
 def _load(folder: Path, artifacts: Sequence[Artifacts]) -> dict[str, CircuitKeys]:
     record = json.loads((folder / "keys.json").read_text())
+    mark_used(folder / "keys.json")
     return {
         item.circuit: CircuitKeys(
             artifacts=item,

@@ -19,10 +19,14 @@ class Native:
 
     def __init__(self) -> None:
         try:
-            from zkmargin._kernel import Prover
+            from zkmargin import _kernel
         except ImportError:
-            raise ToolMissing("the native kernel of this installation has no prover") from None
-        self._prover: Any = Prover
+            raise ToolMissing("the native kernel is not built") from None
+        self._prover: Any = getattr(_kernel, "Prover", None)
+        if self._prover is None:
+            raise ToolMissing(
+                "the native kernel of this installation has no prover", hint="use another backend"
+            )
         self._loaded: dict[Path, Any] = {}
 
     def prove(self, keys: CircuitKeys, witness: bytes) -> Proof:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import subprocess
 from dataclasses import replace
 
@@ -166,3 +167,15 @@ def test_keys_of_a_public_ceremony(artifacts, data_folder, tmp_path):
     proof = prove(keys, example_inputs(), "groth16py").proof
     for verifier in VERIFIERS:
         verify(proof, vkey, verifier)
+
+
+def test_a_killed_worker_is_an_error_that_a_retry_may_mend(keys):
+    def kill_all(done, total):
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with ProvingPool("groth16py", workers=1) as pool:
+        jobs = [Job(keys, example_inputs(label=label)) for label in range(50)]
+        with pytest.raises(ProvingError, match="was killed") as caught:
+            pool.prove_all(jobs, kill_all)
+    assert caught.value.retryable

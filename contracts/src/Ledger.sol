@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Asset, Config, Entry, ILedger} from "./interfaces/ILedger.sol";
+import {IGroth16Verifier} from "./interfaces/IGroth16Verifier.sol";
+import {Posted} from "./libraries/Posted.sol";
+import {Touch} from "./libraries/Touch.sol";
+import {Protocol} from "./generated/Protocol.sol";
+
+/// @title Ledger
+/// @notice See the interface.
+contract Ledger is ILedger, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+    using Posted for uint256[];
+
+    struct Custody {
+        IERC20 token;
+        uint256 unit;
+    }
+
+    /// @inheritdoc ILedger
+    IGroth16Verifier public immutable settleVerifier;
+    /// @inheritdoc ILedger
+    IGroth16Verifier public immutable tickVerifier;
+    /// @inheritdoc ILedger
+    uint256 public immutable paramsHash;
+    /// @inheritdoc ILedger
+    uint32 public immutable slotSeconds;
+    /// @inheritdoc ILedger
+    uint64 public immutable maxTickAge;
+    /// @inheritdoc ILedger
+    uint16 public immutable instruments;
+    /// @inheritdoc ILedger
+    uint16 public immutable touches;
+
+    /// @inheritdoc ILedger
+    uint256 public root;
+    /// @inheritdoc ILedger
+    uint256 public tickHash;
+
+    // The counters share a storage slot.
+    /// @inheritdoc ILedger
+    uint64 public batch;
+    /// @inheritdoc ILedger
+    uint64 public requested;
+    /// @inheritdoc ILedger
+    uint64 public consumed;
+    /// @inheritdoc ILedger
+    uint32 public slot;
+
+    /// @inheritdoc ILedger
+    mapping(uint64 index => bytes32) public queue;
+    /// @inheritdoc ILedger
+    mapping(address account => mapping(uint16 asset => uint256)) public claim;
+    /// @inheritdoc ILedger
+    mapping(uint16 asset => Custody) public assetOf;
+
+    constructor(Config memory config) {
+        bool sized = config.instruments != 0 && config.touches != 0 && config.slotSeconds != 0
+            && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
+            && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
+        if (!sized) revert ConfigOutOfRange();
+        _requireDistinct(config.settleVerifier, config.tickVerifier);
+        Posted.requireInField(config.genesisRoot);
+        Posted.requireInField(config.genesisTick);
+        Posted.requireInField(config.paramsHash);
+
+        settleVerifier = config.settleVerifier;
+        tickVerifier = config.tickVerifier;
+        paramsHash = config.paramsHash;
+        slotSeconds = config.slotSeconds;
+        maxTickAge = config.maxTickAge;
+        instruments = config.instruments;
+        touches = config.touches;
+        root = config.genesisRoot;
+        tickHash = config.genesisTick;
+        slot = config.genesisSlot;
+        emit Genesis(config.genesisRoot, config.genesisTick, config.paramsHash, config.params);
+        _register(config.assets, config.instruments);
+    }
+
+    /* DEPOSITS AND WITHDRAWALS */
+
+    /// @inheritdoc ILedger
+    function deposit(uint8 kind, uint16 asset, uint64 amount, uint32 target, bytes32 owner)
+        external
+        nonReentrant
+        returns (uint64 index)
+    {
+        if (kind > Protocol.ENTRY_ACCOUNT) revert KindUnknown(kind);
+        if (amount == 0 || (asset != 0 && amount >> Protocol.BITS_MAGNITUDE != 0)) revert AmountOutOfRange(amount);
+        Posted.requireInField(uint256(owner));
+        _pull(_custody(asset), amount);
+
+        index = requested++;
+        queue[index] = _queueHash(index, Entry(msg.sender, kind, asset, amount, target, owner));
+        emit Requested(index, msg.sender, kind, asset, amount, target, owner);
+    }
+
+    /// @inheritdoc ILedger
+    function withdraw(uint16 asset) external nonReentrant returns (uint256 amount) {
+        amount = claim[msg.sender][asset];
+        if (amount == 0) revert NothingToWithdraw(msg.sender, asset);
+        claim[msg.sender][asset] = 0;
+        emit Withdrawn(msg.sender, asset, amount);
+
+        Custody storage held = _custody(asset);
+        held.token.safeTransfer(msg.sender, amount * held.unit);
+    }
+
+    /* BATCHES */
+
+    /// @inheritdoc ILedger
+    function settle(
+        uint256[] calldata words,
+        Entry[] calldata entries,
+        uint256 commitment,
+        uint256[8] calldata proof
+    ) external nonReentrant {
+        uint256 count = Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * touches;
+        uint256[] memory posted = Posted.read(words, count, Protocol.SETTLE_WRITTEN);
+        uint256 previousRoot = root;
+        posted[Protocol.SETTLE_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_SETTLE);
+        posted[Protocol.SETTLE_WORD_DOMAIN] = Posted.domain(address(this));
+        posted.put(Protocol.SETTLE_WORD_ROOT_HI, previousRoot);
+        posted.put(Protocol.SETTLE_WORD_TICK_HI, tickHash);
+        uint256 newRoot = posted.take(Protocol.SETTLE_WORD_NEW_ROOT_HI);
+
+        uint64 number = ++batch;
+        root = newRoot;
+        consumed = _serve(posted, entries, number);
+        settleVerifier.verify(proof, posted.signals(commitment, address(this), number));
+
+        emit Settled(number, previousRoot, newRoot, tickHash, consumed, commitment, posted, proof);
+    }
+
+    /// @inheritdoc ILedger
+    function tick(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
+        uint256 count = Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * instruments;
+        uint256[] memory posted = Posted.read(words, count, Protocol.TICK_WRITTEN);
+        uint256 previousTick = tickHash;
+        posted[Protocol.TICK_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_TICK);
+        posted[Protocol.TICK_WORD_DOMAIN] = Posted.domain(address(this));
+        posted.put(Protocol.TICK_WORD_PREVIOUS_HI, previousTick);
+        posted.put(Protocol.TICK_WORD_PARAMS_HI, paramsHash);
+        uint256 newTick = posted.take(Protocol.TICK_WORD_TICK_HI);
+
+        uint64 number = ++batch;
+        tickHash = newTick;
+        slot = _checkedSlot(posted[Protocol.TICK_WORD_TICK_HEAD]);
+        tickVerifier.verify(proof, posted.signals(commitment, address(this), number));
+
+        emit Ticked(number, slot, previousTick, newTick, commitment, posted, proof);
+    }
+
+    /* INTERNAL */
+
+    /// @dev Goes through the touches: writes the words of each deposit from its queue entry, credits refused deposits and
+    /// withdrawals. The new number of deposits consumed.
+    function _serve(uint256[] memory posted, Entry[] calldata entries, uint64 number)
+        private
+        returns (uint64 next)
+    {
+        uint64 first = consumed;
+        next = first;
+        for (uint256 i = 0; i < touches; i++) {
+            uint256 start = Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * i;
+            uint256 head = posted[start + Protocol.SETTLE_AT_TOUCH];
+            uint256 op = Touch.op(head);
+            if (op == Protocol.OP_DEPOSIT) {
+                uint256 used = next - first;
+                if (used == entries.length) revert EntryMismatch(next);
+                Entry calldata entry = entries[used];
+                if (_queueHash(next, entry) != queue[next]) revert EntryMismatch(next);
+                next++;
+                Touch.writeEntry(posted, start, entry);
+                if (!Touch.performed(head)) _credit(entry.depositor, entry.asset, entry.amount, number, i);
+            } else if (op == Protocol.OP_WITHDRAW) {
+                (address account, uint16 asset, uint64 amount) = Touch.payout(posted[start + Protocol.SETTLE_AT_L1]);
+                _credit(account, asset, amount, number, i);
+            }
+        }
+        if (next - first != entries.length) revert EntriesLeft(entries.length, next - first);
+    }
+
+    function _credit(address account, uint16 asset, uint64 amount, uint64 number, uint256 touch) private {
+        _custody(asset);
+        claim[account][asset] += amount;
+        emit Credited(account, asset, amount, number, touch);
+    }
+
+    /// @dev The slot of a tick's head word, after what the circuit can't know: the clock.
+    function _checkedSlot(uint256 head) private view returns (uint32 next) {
+        next = uint32(head >> Protocol.TICK_HEAD_SLOT_SHIFT);
+        uint64 time = uint64(head >> Protocol.TICK_HEAD_TIME_SHIFT);
+        if (next <= slot) revert TickNotLater(next, slot);
+        uint64 expected = uint64(next) * slotSeconds;
+        if (time != expected) revert TickTimeWrong(time, expected);
+        if (time > block.timestamp) revert TickFromFuture(time, block.timestamp);
+        if (block.timestamp - time > maxTickAge) revert TickStale(time, block.timestamp);
+    }
+
+    function _queueHash(uint64 index, Entry memory entry) private pure returns (bytes32) {
+        return keccak256(abi.encode(index, entry));
+    }
+
+    function _custody(uint16 asset) private view returns (Custody storage held) {
+        held = assetOf[asset];
+        if (address(held.token) == address(0)) revert AssetUnknown(asset);
+    }
+
+    /// @dev Warning: the balance is compared before and after, so nothing that moves the token may be entered meanwhile.
+    function _pull(Custody storage held, uint64 amount) private {
+        IERC20 token = held.token;
+        uint256 expected = amount * held.unit;
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), expected);
+        uint256 received = token.balanceOf(address(this)) - before;
+        if (received != expected) revert TransferInexact(expected, received);
+    }
+
+    function _register(Asset[] memory assets, uint16 limit) private {
+        if (assets.length == 0 || assets[0].id != 0) revert AssetOrderWrong(0);
+        for (uint256 i = 0; i < assets.length; i++) {
+            Asset memory asset = assets[i];
+            if (asset.id >= limit || (i != 0 && asset.id <= assets[i - 1].id)) revert AssetOrderWrong(asset.id);
+            if (asset.unit == 0 || asset.unit >> 128 != 0) revert UnitOutOfRange(asset.id);
+            if (address(asset.token).code.length == 0) revert TokenMissing(asset.id);
+            for (uint256 j = 0; j < i; j++) if (address(assets[j].token) == address(asset.token)) revert TokenRepeated(asset.id);
+            assetOf[asset.id] = Custody(asset.token, asset.unit);
+            emit AssetRegistered(asset.id, address(asset.token), asset.unit);
+        }
+    }
+
+    function _requireDistinct(IGroth16Verifier first, IGroth16Verifier second) private view {
+        uint256[4] memory a = first.verifyingKey().delta;
+        uint256[4] memory b = second.verifyingKey().delta;
+        if (a[0] == b[0] && a[1] == b[1]) revert VerifiersShareDelta();
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IGroth16Verifier} from "./IGroth16Verifier.sol";
+
+/// @notice An asset the ledger keeps in custody.
+/// @param id Number of the instrument; 0 is the quote asset.
+/// @param token Warning: must be a plain ERC-20. A token that takes fees is refused at deposit; one whose balances change by themselves,
+/// or whose owner can move or freeze them, is outside what the ledger can answer for.
+/// @param unit Token base units in one posted unit (a quote base unit, or one step of a collateral), at least 1.
+struct Asset {
+    uint16 id;
+    IERC20 token;
+    uint256 unit;
+}
+
+/// @notice What a ledger is deployed with. None of it can change afterwards.
+/// @param settleVerifier Verifier of circuit `settle` of the profile.
+/// @param tickVerifier Verifier of circuit `tick`; its delta differs from the other's.
+/// @param genesisRoot Root of the ledger state before batch 1.
+/// @param genesisTick Hash of the tick before batch 1.
+/// @param paramsHash Hash of the parameters, a word of every tick.
+/// @param params The parameters as UTF-8 JSON, emitted for whoever rebuilds the state.
+/// @param genesisSlot Slot of the genesis tick.
+/// @param slotSeconds Seconds in a slot; a tick's time is its slot times this.
+/// @param maxTickAge Most seconds by which a block may be later than the tick it accepts.
+/// @param instruments Instruments of the profile: words of a tick.
+/// @param touches Touches of the profile: groups of words of a settle.
+/// @param assets In ascending order of `id`, the quote asset first.
+struct Config {
+    IGroth16Verifier settleVerifier;
+    IGroth16Verifier tickVerifier;
+    uint256 genesisRoot;
+    uint256 genesisTick;
+    uint256 paramsHash;
+    bytes params;
+    uint32 genesisSlot;
+    uint32 slotSeconds;
+    uint64 maxTickAge;
+    uint16 instruments;
+    uint16 touches;
+    Asset[] assets;
+}
+
+/// @notice A queued deposit, handed back to the contract, which stored its hash only. Its index is its place in the queue.
+struct Entry {
+    address depositor;
+    uint8 kind;
+    uint16 asset;
+    uint64 amount;
+    uint32 target;
+    bytes32 owner;
+}
+
+/// @title Ledger of margin accounts
+/// @notice Keeps the root of all accounts and moves it only by proofs; holds the tokens; queues deposits and pays withdrawals.
+///
+/// What holds, whoever calls:
+/// - The root changes only by a proof of circuit `settle` from the current root at the current tick, the tick only by a proof of
+///   circuit `tick` from the current tick. Anybody may post either.
+/// - Deposits are consumed in the order they were made, each once, each performed or refunded.
+/// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund.
+/// - No function is reserved to anyone: there is no owner, no pause and no upgrade.
+/// - From the events alone the state of every account can be rebuilt.
+///
+/// Amounts are in posted units (see `Asset`) throughout; only token transfers are in token base units.
+///
+/// Warning: nothing makes anybody post batches. Until forced requests and freezing exist, deposits rely on some poster being live.
+interface ILedger {
+    /// @notice Thrown at deployment when the assets are not in ascending order of id from 0, or an id is not an instrument.
+    error AssetOrderWrong(uint16 id);
+
+    /// @notice Thrown at deployment for an asset whose unit is 0 or at least 2^128.
+    error UnitOutOfRange(uint16 id);
+
+    /// @notice Thrown at deployment when two assets have one token, so that custody could not be told apart.
+    error TokenRepeated(uint16 id);
+
+    /// @notice Thrown at deployment when a token's address holds no contract.
+    error TokenMissing(uint16 id);
+
+    /// @notice Thrown at deployment when both circuits' keys have the same delta: a proof of one could be bent to the other.
+    error VerifiersShareDelta();
+
+    /// @notice Thrown at deployment for sizes or a clock of 0, or more words than the header can count.
+    error ConfigOutOfRange();
+
+    /// @notice Thrown for an asset that is not in custody.
+    error AssetUnknown(uint16 asset);
+
+    /// @notice Thrown for a deposit of a kind that does not exist.
+    error KindUnknown(uint8 kind);
+
+    /// @notice Thrown for a deposit of nothing, or of more collateral than a holding can be.
+    error AmountOutOfRange(uint64 amount);
+
+    /// @notice Thrown when a deposit of `expected` token base units brought `received`: the token takes fees.
+    error TransferInexact(uint256 expected, uint256 received);
+
+    /// @notice Thrown for a value that is not below the scalar field's modulus.
+    error NotInField(uint256 value);
+
+    /// @notice Thrown when a batch has another number of words than its circuit.
+    error WordCountWrong(uint256 given, uint256 expected);
+
+    /// @notice Thrown for a word that is not below 2^248.
+    error WordTooLarge(uint256 index);
+
+    /// @notice Thrown for a word that the contract writes and that is not 0 in calldata.
+    error WordNotZero(uint256 index);
+
+    /// @notice Thrown when a 254-bit value in words `index` and `index + 1` has a half that is not below 2^128.
+    error HalfTooLarge(uint256 index);
+
+    /// @notice Thrown when a deposit touch comes with no entry, or with another than the queue has at `index`.
+    error EntryMismatch(uint64 index);
+
+    /// @notice Thrown when fewer deposit touches than entries were given.
+    error EntriesLeft(uint256 given, uint256 used);
+
+    /// @notice Thrown for a tick whose slot is not after the last.
+    error TickNotLater(uint32 slot, uint32 last);
+
+    /// @notice Thrown for a tick whose time is not its slot times the seconds in a slot.
+    error TickTimeWrong(uint64 time, uint64 expected);
+
+    /// @notice Thrown for a tick whose time has not come.
+    error TickFromFuture(uint64 time, uint256 present);
+
+    /// @notice Thrown for a tick whose time is longer ago than `maxTickAge`.
+    error TickStale(uint64 time, uint256 present);
+
+    /// @notice Thrown when the caller has nothing to withdraw.
+    error NothingToWithdraw(address account, uint16 asset);
+
+    /// @notice The state before batch 1; `params` is UTF-8 JSON.
+    event Genesis(uint256 root, uint256 tick, uint256 paramsHash, bytes params);
+
+    /// @notice An asset is in custody; emitted at deployment.
+    event AssetRegistered(uint16 indexed asset, address token, uint256 unit);
+
+    /// @notice A deposit stands in the queue.
+    event Requested(
+        uint64 indexed index,
+        address indexed depositor,
+        uint8 kind,
+        uint16 asset,
+        uint64 amount,
+        uint32 target,
+        bytes32 owner
+    );
+
+    /// @notice A settle was accepted. `consumed` deposits are consumed in all; `words` are those proved, the contract's own included.
+    event Settled(
+        uint64 indexed batch,
+        uint256 previousRoot,
+        uint256 newRoot,
+        uint256 tick,
+        uint64 consumed,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
+    /// @notice A tick was accepted. `words` are those proved, the contract's own included.
+    event Ticked(
+        uint64 indexed batch,
+        uint32 slot,
+        uint256 previousTick,
+        uint256 newTick,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
+    /// @notice `account` can withdraw `amount` more: a withdrawal or a refused deposit at touch number `touch` of the batch.
+    event Credited(address indexed account, uint16 indexed asset, uint256 amount, uint64 indexed batch, uint256 touch);
+
+    /// @notice `account` was paid `amount` posted units.
+    event Withdrawn(address indexed account, uint16 indexed asset, uint256 amount);
+
+    /// @notice Pulls `amount` units of `asset` from the caller and queues them.
+    /// @dev Whether the deposit can be performed is for the proof to say; one that can't is credited back to the caller.
+    /// @param kind 0: to the insurance fund; 1: opens the next account; 2: to account `target`.
+    /// @param asset An asset in custody.
+    /// @param amount Posted units, at least 1; of a collateral below 2^48.
+    /// @param target Account credited by kind 2.
+    /// @param owner Owner hash of the account opened by kind 1, below the scalar field's modulus.
+    /// @return index Place in the queue, from 0.
+    function deposit(uint8 kind, uint16 asset, uint64 amount, uint32 target, bytes32 owner)
+        external
+        returns (uint64 index);
+
+    /// @notice Moves the root by a proof at the current tick.
+    /// @param words Words of the batch in the order of the protocol, each below 2^248. Those the contract writes are 0: the leading
+    /// ones, and `l1`, `target`, `owner_lo` of deposits.
+    /// @param entries The deposits consumed, in the queue's order.
+    /// @param commitment Public signal C, below the scalar field's modulus.
+    /// @param proof A, B, C as the verifier takes them.
+    function settle(
+        uint256[] calldata words,
+        Entry[] calldata entries,
+        uint256 commitment,
+        uint256[8] calldata proof
+    ) external;
+
+    /// @notice Moves the tick by a proof.
+    /// @param words As for `settle`.
+    /// @param commitment As for `settle`.
+    /// @param proof As for `settle`.
+    function tick(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
+
+    /// @notice Pays the caller everything credited to them in `asset`.
+    /// @return amount Posted units paid.
+    function withdraw(uint16 asset) external returns (uint256 amount);
+
+    /// @notice Verifier of circuit `settle`.
+    function settleVerifier() external view returns (IGroth16Verifier);
+
+    /// @notice Verifier of circuit `tick`.
+    function tickVerifier() external view returns (IGroth16Verifier);
+
+    /// @notice Root of the ledger state.
+    function root() external view returns (uint256);
+
+    /// @notice Hash of the current tick.
+    function tickHash() external view returns (uint256);
+
+    /// @notice Hash of the parameters.
+    function paramsHash() external view returns (uint256);
+
+    /// @notice Number of the last batch accepted, ticks and settles counted together; 0 before the first.
+    function batch() external view returns (uint64);
+
+    /// @notice Number of deposits queued in all: the index of the next.
+    function requested() external view returns (uint64);
+
+    /// @notice Number of deposits consumed in all: the index of the next to be.
+    function consumed() external view returns (uint64);
+
+    /// @notice Slot of the current tick.
+    function slot() external view returns (uint32);
+
+    /// @notice Seconds in a slot.
+    function slotSeconds() external view returns (uint32);
+
+    /// @notice Most seconds by which a block may be later than the tick it accepts.
+    function maxTickAge() external view returns (uint64);
+
+    /// @notice Instruments of the profile.
+    function instruments() external view returns (uint16);
+
+    /// @notice Touches of the profile.
+    function touches() external view returns (uint16);
+
+    /// @notice keccak256(abi.encode(index, depositor, kind, asset, amount, target, owner)) of a queued deposit.
+    function queue(uint64 index) external view returns (bytes32);
+
+    /// @notice What `account` can withdraw, in posted units.
+    function claim(address account, uint16 asset) external view returns (uint256);
+
+    /// @notice Token and unit of an asset in custody; zeros for any other.
+    function assetOf(uint16 asset) external view returns (IERC20 token, uint256 unit);
+}

@@ -17,6 +17,7 @@ static bool has_mulx_and_adx() {
 const Arch arch_adx{
     "adx", has_mulx_and_adx, adx::field_op, adx::to_montgomery, adx::poseidon_batch,
     adx::dev_setup,
+    adx::load_prover, adx::msm, adx::coset_shift,
 };
 
 }  // namespace zkm

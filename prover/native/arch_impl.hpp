@@ -3,6 +3,7 @@
 #pragma once
 #include "dev_setup_impl.hpp"
 #include "field.hpp"
+#include "groth16_impl.hpp"
 #include "kernel.hpp"
 #include "poseidon_impl.hpp"
 

@@ -9,6 +9,7 @@ namespace zkm {
 const Arch arch_portable{
     "portable", [] { return true; }, portable::field_op, portable::to_montgomery, portable::poseidon_batch,
     portable::dev_setup,
+    portable::load_prover, portable::msm, portable::coset_shift,
 };
 
 }  // namespace zkm

@@ -3,29 +3,11 @@
 #pragma once
 #include <vector>
 
+#include "digits.hpp"
 #include "pair_adder.hpp"
 #include "parallel.hpp"
 
 namespace zkm::ZKM_ARCH {
-
-// Splits k into signed digits of `bits` bits in (-2^(bits-1), 2^(bits-1)]; digit(w) must be called with w rising from 0.
-class SignedDigits {
-public:
-    SignedDigits(const Limbs& k, int bits) : k_(k), bits_(bits) {}
-    static int windows(int bits) { return 254 / bits + 1; }
-    inline int digit(int window) {
-        const int at = window * bits_, limb = at >> 6, shift = at & 63;
-        u64 x = limb < 4 ? k_.v[limb] >> shift : 0;
-        if (shift + bits_ > 64 && limb < 3) x |= k_.v[limb + 1] << (64 - shift);
-        int d = static_cast<int>(x & ((u64{1} << bits_) - 1)) + carry_;
-        carry_ = d > (1 << (bits_ - 1));
-        return carry_ ? d - (1 << bits_) : d;
-    }
-
-private:
-    Limbs k_;
-    int bits_, carry_ = 0;
-};
 
 template <class F>
 class FixedBase {
@@ -47,7 +29,7 @@ public:
         });
     }
 
-    // out[i] = scalars[i] * base for canonical scalars below 2^254.
+    // out[i] = scalars[i] * base for canonical scalars below the group's order.
     void multiply(const Limbs* scalars, size_t count, Affine<F>* out) const {
         std::vector<SignedDigits> digits;
         digits.reserve(count);
@@ -58,7 +40,7 @@ public:
         PairAdder<F> adder;
         for (size_t w = 0; w < windows_; w++) {
             for (size_t i = 0; i < count; i++) {
-                const int d = digits[i].digit(static_cast<int>(w));
+                const int d = digits[i].next();
                 if (d > 0) adder.push(out[i], table_[w * row_ + d - 1], &out[i]);
                 if (d < 0) adder.push(out[i], table_[w * row_ - d - 1].neg(), &out[i]);
             }

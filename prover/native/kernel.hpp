@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dev_setup.hpp"
+#include "groth16.hpp"
 #include "limbs.hpp"
 #include "poseidon.hpp"
 
@@ -26,6 +27,10 @@ struct Arch {
     void (*to_montgomery)(Limbs* words, size_t count);
     void (*poseidon)(const PoseidonTable& table, const u8* in, size_t count, u8* out);
     void (*dev_setup)(const std::vector<SetupJob>& jobs, int threads, const SetupProgress& progress);
+    std::unique_ptr<Groth16> (*load_prover)(const std::string& zkey, int threads);
+    // bits 0 chooses the digit width; for tests, as is coset_shift.
+    void (*msm)(bool g2, const u8* points, const Limbs* scalars, size_t count, int bits, int threads, u8* out);
+    void (*coset_shift)(Limbs* values, int log_size);
 };
 
 extern const Arch arch_portable;

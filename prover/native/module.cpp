@@ -153,6 +153,61 @@ void dev_setup(const std::vector<std::pair<std::string, std::string>>& pairs, in
     });
 }
 
+class Prover {
+public:
+    Prover(const std::string& zkey, int threads) {
+        py::gil_scoped_release unlocked;
+        key_ = active.load()->load_prover(zkey, threads);
+    }
+    u32 wires() const { return key_->wires; }
+    u32 public_signals() const { return key_->public_signals; }
+
+    py::bytes prove(const py::buffer& witness, int threads) const {
+        View view(witness);
+        const u8* words = view.data();
+        if (view.size() != 32 * (size_t)key_->wires)
+            throw BadInput("the witness has " + std::to_string(view.size()) + " bytes; the key is for " +
+                           std::to_string(key_->wires) + " words of 32");
+        py::bytes result = new_bytes(PROOF_BYTES);
+        u8* out = bytes_data(result);
+        py::gil_scoped_release unlocked;
+        check_below(words, key_->wires, ScalarField::p, "witness word");
+        if (!(load_limbs(words) == Limbs{{1, 0, 0, 0}})) throw BadInput("the first word of a witness must be 1");
+        key_->prove(words, threads, out);
+        return result;
+    }
+
+private:
+    std::unique_ptr<Groth16> key_;
+};
+
+py::bytes msm(const std::string& group, const py::buffer& points, const py::buffer& scalars, int bits, int threads) {
+    if (group != "g1" && group != "g2") throw BadInput("no group " + group);
+    if (bits != 0 && (bits < 2 || bits > 16)) throw BadInput("digits have 2 to 16 bits");
+    View p(points), k(scalars);
+    const size_t count = k.size() / 32, size = group == "g2" ? 128 : 64;
+    if (k.size() % 32 || p.size() != count * size) throw BadInput("points and scalars differ in number");
+    check_below(p.data(), p.size() / 32, BaseField::p, "coordinate");
+    check_below(k.data(), count, ScalarField::p, "scalar");
+    std::vector<Limbs> words(count);
+    if (count) std::memcpy(words.data(), k.data(), k.size());
+    py::bytes result = new_bytes(size);
+    active.load()->msm(group == "g2", p.data(), words.data(), count, bits, threads, bytes_data(result));
+    return result;
+}
+
+py::bytes coset_shift(const py::buffer& values) {
+    View view(values);
+    int log_size = 0;
+    while (log_size < 24 && (size_t{32} << log_size) < view.size()) log_size++;
+    if ((size_t{32} << log_size) != view.size()) throw BadInput("the number of values must be a power of two");
+    check_below(view.data(), view.size() / 32, ScalarField::p, "value");
+    std::vector<Limbs> words(view.size() / 32);
+    std::memcpy(words.data(), view.data(), view.size());
+    active.load()->coset_shift(words.data(), log_size);
+    return py::bytes(reinterpret_cast<const char*>(words.data()), view.size());
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_kernel, m) {
@@ -182,4 +237,15 @@ PYBIND11_MODULE(_kernel, m) {
     m.def("dev_setup", &dev_setup, py::arg("circuits"), py::arg("threads") = 1, py::arg("progress") = py::none(),
           "Make development keys: (r1cs path, zkey path) pairs that share tau, alpha and beta. `progress` is called "
           "with a circuit's index and a step's name.");
+    py::class_<Prover>(m, "Prover", "A Groth16 proving key in snarkjs's .zkey form, checked and loaded once.")
+        .def(py::init<const std::string&, int>(), py::arg("zkey"), py::arg("threads") = 1)
+        .def_property_readonly("wires", &Prover::wires, "Words of a witness.")
+        .def_property_readonly("public_signals", &Prover::public_signals, "Public signals, without the constant 1.")
+        .def("prove", &Prover::prove, py::arg("witness"), py::arg("threads") = 1,
+             "256 bytes: A, B with the imaginary part of each coordinate first, C, big-endian. Verify before use: a "
+             "witness that does not meet the constraints gives a proof that does not hold.");
+    m.def("msm", &msm, py::arg("group"), py::arg("points"), py::arg("scalars"), py::arg("bits") = 0,
+          py::arg("threads") = 1, "Sum of scalars times affine points of 'g1' or 'g2'; (0, 0) is infinity.");
+    m.def("coset_shift", &coset_shift, py::arg("values"),
+          "A polynomial's values on the subgroup of order 2^k to those on its coset by the root of order 2^(k+1).");
 }

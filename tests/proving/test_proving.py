@@ -24,7 +24,7 @@ from zkmargin.proving.verify import VERIFIERS, verify
 from zkmargin.proving.witness import WitnessGenerator
 from zkmargin.toolchain import node, snarkjs
 
-BACKENDS = [name for name in backend_names() if name != "native"]
+BACKENDS = backend_names()
 
 
 @pytest.fixture(scope="module")

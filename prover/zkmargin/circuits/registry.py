@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from zkmargin.circuits.circuit import Circuit
 from zkmargin.errors import UsageError
+from zkmargin.protocol.codegen import circom_constants
 from zkmargin.protocol.constants import Profile, load
-from zkmargin.toolchain import build_folder, circomlib, home
+from zkmargin.toolchain import circomlib, home
 
 
 def _settle(profile: Profile) -> Circuit:
@@ -63,8 +64,11 @@ def circuit(name: str, profile: str, units: int | None = None) -> Circuit:
     made = _MAKERS[name](load().profile(profile))
     if units is not None:
         made = replace(made, units=units, arguments=(units, *made.arguments[1:]))
-    constants = build_folder() / "generated" / profile
-    return replace(made, search=(home() / "circuits", constants, circomlib()))
+    return replace(
+        made,
+        search=(home() / "circuits", circomlib()),
+        generated={"constants.circom": circom_constants()},
+    )
 
 
 def circuits(profile: str) -> tuple[Circuit, ...]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The project's own prover, in the native kernel."""
+"""The project's own prover, in the native kernel: all cores for one proof."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,14 @@ class Native:
             from zkmargin import _kernel
         except ImportError:
             raise ToolMissing("the native kernel is not built") from None
-        self._prover: Any = getattr(_kernel, "Prover", None)
-        if self._prover is None:
-            raise ToolMissing(
-                "the native kernel of this installation has no prover", hint="use another backend"
-            )
+        self._prover = _kernel.Prover
+        self._threads = os.cpu_count() or 1
         self._loaded: dict[Path, Any] = {}
 
     def prove(self, keys: CircuitKeys, witness: bytes) -> Proof:
         """See `Backend.prove`."""
         if keys.zkey not in self._loaded:
             keys.check_zkey()
-            self._loaded[keys.zkey] = self._prover(str(keys.zkey))
-        return Proof.from_bytes(
-            self._loaded[keys.zkey].prove(witness), public_signals(keys.artifacts, witness)
-        )
+            self._loaded[keys.zkey] = self._prover(str(keys.zkey), self._threads)
+        data = self._loaded[keys.zkey].prove(witness, self._threads)
+        return Proof.from_bytes(data, public_signals(keys.artifacts, witness))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry of circuits: main files, profiles, sources that are really there."""
+
+from __future__ import annotations
+
+import pytest
+
+from zkmargin.circuits.registry import circuit, circuits, names, profiles
+from zkmargin.circuits.sources import gather
+from zkmargin.errors import UsageError
+from zkmargin.protocol.constants import load
+
+
+@pytest.mark.parametrize("profile", profiles())
+@pytest.mark.parametrize("name", names())
+def test_main_file(name, profile):
+    made = circuit(name, profile)
+    shape = load().profile(profile)
+    arguments = {
+        "settle": ("Settle", shape.touches, shape.instruments, shape.ledger_levels),
+        "tick": ("Tick", shape.oracles, shape.instruments, shape.quorum),
+    }[name]
+    template, *numbers = arguments
+    call = f"{template}({', '.join(map(str, numbers))});"
+    assert f"component main {{public [C, r, y]}} = {call}" in made.main_source()
+    assert made.units == numbers[0]
+
+
+def test_units_can_be_changed():
+    changed = circuit("settle", "small", units=2)
+    assert changed.arguments[0] == changed.units == 2
+    assert changed.arguments[1:] == circuit("settle", "small").arguments[1:]
+
+
+@pytest.mark.parametrize(
+    "made", [made for profile in profiles() for made in circuits(profile)], ids=lambda c: c.key
+)
+def test_sources_are_found(made):
+    texts = gather(made).texts
+    assert "generated/constants.circom" in texts
+    assert f"0/{made.source}" in texts
+
+
+@pytest.mark.parametrize(("name", "profile"), [("swap", "small"), ("settle", "huge")])
+def test_unknown_names(name, profile):
+    with pytest.raises(UsageError, match=r"there is no (circuit|profile)"):
+        circuit(name, profile)

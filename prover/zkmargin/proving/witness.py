@@ -33,7 +33,7 @@ _CODES = {
     7: "an array index is out of bounds",
 }
 # Moves values in and out in one call each: the instance's own interface passes one element at a time.
-_HELPER = """
+_MOVER = """
 (module
   (import "circuit" "memory" (memory 1))
   (import "circuit" "getWitness" (func $get (param i32)))
@@ -92,7 +92,7 @@ class WitnessGenerator:
         self._messages: list[str] = []
         path = artifacts.wasm if checked else artifacts.unchecked_wasm()
         self._module = Module.from_file(engine(), str(path))
-        self._helper_module = Module(engine(), _HELPER)
+        self._mover_module = Module(engine(), _MOVER)
         self._start()
 
     @cached_property
@@ -129,8 +129,8 @@ class WitnessGenerator:
         assert isinstance(memory, Memory)
         self._memory = memory
         passed = [exports[name] for name in ("memory", "getWitness", "setInputSignal")]
-        helper = Instance(self._store, self._helper_module, passed).exports(self._store)
-        feed, dump = helper["feed"], helper["dump"]
+        mover = Instance(self._store, self._mover_module, passed).exports(self._store)
+        feed, dump = mover["feed"], mover["dump"]
         assert isinstance(feed, Func)
         assert isinstance(dump, Func)
         self._feed, self._dump = feed, dump

@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Asset, Config, Entry, ILedger} from "./interfaces/ILedger.sol";
 import {IGroth16Verifier} from "./interfaces/IGroth16Verifier.sol";
 import {Posted} from "./libraries/Posted.sol";
+import {Queue} from "./libraries/Queue.sol";
 import {Touch} from "./libraries/Touch.sol";
 import {Protocol} from "./generated/Protocol.sol";
 
@@ -97,7 +98,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         _pull(_custody(asset), amount);
 
         index = requested++;
-        queue[index] = _queueHash(index, Entry(msg.sender, kind, asset, amount, target, owner));
+        queue[index] = Queue.hash(index, Entry(msg.sender, kind, asset, amount, target, owner));
         emit Requested(index, msg.sender, kind, asset, amount, target, owner);
     }
 
@@ -175,7 +176,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
                 uint256 used = next - first;
                 if (used == entries.length) revert EntryMismatch(next);
                 Entry calldata entry = entries[used];
-                if (_queueHash(next, entry) != queue[next]) revert EntryMismatch(next);
+                if (Queue.hash(next, entry) != queue[next]) revert EntryMismatch(next);
                 next++;
                 Touch.writeEntry(posted, start, entry);
                 if (!Touch.performed(head)) _credit(entry.depositor, entry.asset, entry.amount, number, i);
@@ -202,10 +203,6 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (time != expected) revert TickTimeWrong(time, expected);
         if (time > block.timestamp) revert TickFromFuture(time, block.timestamp);
         if (block.timestamp - time > maxTickAge) revert TickStale(time, block.timestamp);
-    }
-
-    function _queueHash(uint64 index, Entry memory entry) private pure returns (bytes32) {
-        return keccak256(abi.encode(index, entry));
     }
 
     function _custody(uint16 asset) private view returns (Custody storage held) {

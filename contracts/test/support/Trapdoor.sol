@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {VerifyingKey} from "../../src/interfaces/IGroth16Verifier.sol";
+import {Protocol} from "../../src/generated/Protocol.sol";
+
+/// @notice A verifying key whose secret scalars are known, and sound proofs for any signals under it.
+/// @dev Whoever knows alpha, beta, gamma, delta can prove anything: that is why a real setup forgets them. Here it lets the real verifier,
+/// with its real pairing, accept or refuse in tests of the ledger's own rules, with no circuit and no mock. What the circuits
+/// themselves accept is tested where they are.
+library Trapdoor {
+    uint256 private constant P = Protocol.FIELD_MODULUS;
+    uint256 private constant ALPHA = 5;
+    uint256 private constant BETA = 7;
+    uint256 private constant GAMMA = 11;
+    uint256 private constant IC0 = 19;
+    uint256 private constant IC1 = 23;
+    uint256 private constant IC2 = 29;
+    uint256 private constant IC3 = 31;
+    uint256 private constant B = 3;
+
+    uint256 internal constant SETTLE_DELTA = 13;
+    uint256 internal constant TICK_DELTA = 17;
+
+    /// @notice The key with `delta`, which is SETTLE_DELTA or TICK_DELTA.
+    function key(uint256 delta) internal view returns (VerifyingKey memory made) {
+        made.alpha = g1(ALPHA);
+        made.beta = g2(BETA);
+        made.gamma = g2(GAMMA);
+        made.delta = g2(delta);
+        made.ic = [g1(IC0), g1(IC1), g1(IC2), g1(IC3)];
+    }
+
+    /// @notice A proof of `signals`; another `salt` gives another proof.
+    function prove(uint256 delta, uint256[3] memory signals, uint256 salt)
+        internal
+        view
+        returns (uint256[8] memory proof)
+    {
+        uint256 a = addmod(uint256(keccak256(abi.encode(signals, salt))), 1, P);
+        uint256 sum = IC0;
+        sum = addmod(sum, mulmod(signals[0], IC1, P), P);
+        sum = addmod(sum, mulmod(signals[1], IC2, P), P);
+        sum = addmod(sum, mulmod(signals[2], IC3, P), P);
+        // a*b = alpha*beta + sum*gamma + c*delta
+        uint256 c = addmod(mulmod(a, B, P), P - ALPHA * BETA, P);
+        c = addmod(c, P - mulmod(sum, GAMMA, P), P);
+        c = mulmod(c, inverse(delta), P);
+
+        uint256[2] memory first = g1(a);
+        uint256[4] memory second = g2(B);
+        uint256[2] memory third = g1(c);
+        return [first[0], first[1], second[0], second[1], second[2], second[3], third[0], third[1]];
+    }
+
+    /// @notice `factor` times the generator of G1.
+    function g1(uint256 factor) internal view returns (uint256[2] memory point) {
+        (bool done, bytes memory out) = address(7).staticcall(abi.encode(1, 2, factor));
+        require(done, "precompile 7");
+        return abi.decode(out, (uint256[2]));
+    }
+
+    /// @notice `factor` times the generator of G2, for the factors used here: no precompile multiplies in G2.
+    function g2(uint256 factor) internal pure returns (uint256[4] memory) {
+        if (factor == B) {
+            return [
+                7273165102799931111715871471550377909735733521218303035754523677688038059653,
+                2725019753478801796453339367788033689375851816420509565303521482350756874229,
+                957874124722006818841961785324909313781880061366718538693995380805373202866,
+                2512659008974376214222774206987427162027254181373325676825515531566330959255
+            ];
+        }
+        if (factor == BETA) {
+            return [
+                18551411094430470096460536606940536822990217226529861227533666875800903099477,
+                15512671280233143720612069991584289591749188907863576513414377951116606878472,
+                1711576522631428957817575436337311654689480489843856945284031697403898093784,
+                13376798835316611669264291046140500151806347092962367781523498857425536295743
+            ];
+        }
+        if (factor == GAMMA) {
+            return [
+                15624790064206502667756020446826209080711344272800176518784649088946231692936,
+                8472151341754925747860535367990505955708751825377817860727104273184244800723,
+                19488077321171448217727198730828487286865984357780136663388739985720647978898,
+                1196137947243150610106053819405501111182787323156221967342356892090037828244
+            ];
+        }
+        if (factor == SETTLE_DELTA) {
+            return [
+                280672898440571232725436467950720547829638241593507531241322547969961007057,
+                16137324789686743234629608741537369181251990815455155257427276976918350071287,
+                17641806683785498955878869918183868440783188556637975525088932771694068429840,
+                12136420650226457477690750437223209427924916790606163705631661913973995426040
+            ];
+        }
+        require(factor == TICK_DELTA, "no such multiple here");
+        return [
+            15577308679414974642168536368096450326086203870944559758314800234684337462316,
+            5571996575954125260736435753480252954196528247617148060558631406349160775832,
+            3949072583587836530885517791345259776526014207612010591436388615095276192789,
+            11302850696403459405052467769487663388868168369318255751101607320138145101673
+        ];
+    }
+
+    function inverse(uint256 value) private view returns (uint256) {
+        (bool done, bytes memory out) = address(5).staticcall(abi.encode(32, 32, 32, value, P - 2, P));
+        require(done, "precompile 5");
+        return abi.decode(out, (uint256));
+    }
+}

@@ -30,6 +30,14 @@ class Opening:
     ledger_path: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Savepoint:
+    """A state of a ledger since its checkpoint: how many writes, and (reserve, next_id, consumed)."""
+
+    writes: int
+    scalars: tuple[int, int, int]
+
+
 class Ledger:
     """Accounts by leaf index, with the tree kept up to date.
 
@@ -158,12 +166,17 @@ class Ledger:
         self._undo.clear()
         self._scalars = self.scalars()
 
-    def rollback(self) -> None:
-        """Undo everything since the checkpoint."""
-        while self._undo:
+    def savepoint(self) -> Savepoint:
+        """The present state, to `rollback` to; good until the next checkpoint."""
+        return Savepoint(len(self._undo), self.scalars())
+
+    def rollback(self, to: Savepoint | None = None) -> None:
+        """Undo everything since the savepoint, or since the checkpoint."""
+        target = to or Savepoint(0, self._scalars)
+        while len(self._undo) > target.writes:
             leaf_index, before, header = self._undo.pop()
             self._set(leaf_index, before, header)
-        self.reserve, self.next_id, self.consumed = self._scalars
+        self.reserve, self.next_id, self.consumed = target.scalars
 
     def load(self, accounts: dict[int, Account], headers: dict[int, tuple[int, int]],
              scalars: tuple[int, int, int]) -> None:

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma circom 2.1.6;
+
+include "constants.circom";
+include "lib/sponge.circom";
+
+// The hash of a tick (SPEC section 3) over its public state. Rows: flags, mark, F, bounds 3, e, ewl, ews, m 4, iw 4.
+template TickHash(instruments) {
+    var FIELDS = 17;
+    signal input slot;
+    signal input time;
+    signal input tau;
+    signal input penaltyRate;
+    signal input bidderShare;
+    signal input rows[instruments][FIELDS];
+    signal output out;
+
+    component equity = Sponge(TAG_PRICES(), instruments);
+    component maintenance = Sponge(TAG_MAINTENANCE(), 4 * instruments);
+    component initial = Sponge(TAG_INITIAL(), 6 * instruments);
+    component trading = Sponge(TAG_TRADING(), 6 * instruments);
+    for (var k = 0; k < instruments; k++) {
+        equity.d[k] <== rows[k][6];
+        for (var t = 0; t < 4; t++) {
+            maintenance.d[4*k + t] <== rows[k][9 + t];
+            initial.d[6*k + 2 + t] <== rows[k][13 + t];
+        }
+        initial.d[6*k] <== rows[k][7];
+        initial.d[6*k + 1] <== rows[k][8];
+        for (var f = 0; f < 6; f++) { trading.d[6*k + f] <== rows[k][f]; }
+    }
+    component top = TickTop();
+    top.slot <== slot;
+    top.time <== time;
+    top.tau <== tau;
+    top.penaltyRate <== penaltyRate;
+    top.bidderShare <== bidderShare;
+    top.sections[0] <== equity.out;
+    top.sections[1] <== maintenance.out;
+    top.sections[2] <== initial.out;
+    top.sections[3] <== trading.out;
+    out <== top.out;
+}
+
+// The top of a tick's hash over its clock, risk rates and section digests. NOTE: slot < 2^32 is the caller's.
+template TickTop() {
+    signal input slot;
+    signal input time;
+    signal input tau;
+    signal input penaltyRate;
+    signal input bidderShare;
+    signal input sections[4];
+    signal output out;
+    component risk = PoseidonV(4);
+    risk.inputs[0] <== TAG_RISK();
+    risk.inputs[1] <== tau;
+    risk.inputs[2] <== penaltyRate;
+    risk.inputs[3] <== bidderShare;
+    component top = PoseidonV(8);
+    top.inputs[0] <== TAG_TICK();
+    top.inputs[1] <== slot + time * (1 << 32);
+    top.inputs[2] <== risk.out;
+    for (var i = 0; i < 4; i++) { top.inputs[3 + i] <== sections[i]; }
+    top.inputs[7] <== 0;
+    out <== top.out;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma circom 2.1.6;
+
+include "constants.circom";
+include "bitify.circom";
+include "lib/posted.circom";
+include "lib/tick.circom";
+include "settle/table.circom";
+include "settle/touch.circom";
+
+// settle: a sequence of T touches (SPEC section 4) moves the ledger root S to S' at the tick whose hash is posted.
+// Public: C, r, y, which bind the posted words: header, domain, S, tick, S' and four words a touch. Everything that leaves the circuit is one
+// of these words or follows from them. S, the tick, the domain and the queue entries among them are written by the contract.
+// The pending register is empty at both ends, so that no leg stands alone.
+template Settle(T, instruments, levels) {
+    var P = HOLDINGS();
+    var L = PAGE_LEVELS() + levels;
+    signal input C;
+    signal input r;
+    signal input y;
+
+    signal input domain;
+    signal input rootHalves[2];
+    signal input tickHalves[2];
+    signal input newRootHalves[2];
+
+    // The tick
+    signal input slot;
+    signal input time;
+    signal input tau;
+    signal input penaltyRate;
+    signal input bidderShare;
+    signal input rows[instruments][17];
+
+    // The ledger before
+    signal input pagesRoot;
+    signal input reserve;
+    signal input nextId;
+    signal input consumed;
+
+    // Touches
+    signal input op[T][12];
+    signal input z[T][P];
+    signal input classBits[T][P][12];
+    signal input x[T][P];
+    signal input pathBits[T][L][3];
+    signal input children[T][L][8];
+    signal input claim[T][4];
+    signal input weights[8 * instruments];
+    signal input owner[T];
+    signal input id[T];
+    signal input nonce[T];
+    signal input addr[T];
+    signal input balance[T];
+    signal input anchor[T];
+    signal input radius[T];
+    signal input open[T];
+    signal input credit[T];
+    signal input l1Address[T];
+    signal input target[T];
+    signal input ownerHi[T];
+    signal input ownerLo[T];
+    signal input counterparty[T];
+    signal input maxSize[T];
+    signal input minReward[T];
+    signal input lastSlot[T];
+    signal input ax[T];
+    signal input ay[T];
+    signal input r8x[T];
+    signal input r8y[T];
+    signal input s[T];
+    signal input instrument[T];
+    signal input side[T];
+    signal input size[T];
+    signal input price[T];
+    signal input flag[T];
+
+    // Slots are compared with the last slot of signatures: 32 bits; time fills the rest of its field, 64 bits.
+    component slotBits = Num2Bits(BITS_SLOT());
+    slotBits.in <== slot;
+    component timeBits = Num2Bits(BITS_TIME());
+    timeBits.in <== time;
+    component tick = TickHash(instruments);
+    tick.slot <== slot;
+    tick.time <== time;
+    tick.tau <== tau;
+    tick.penaltyRate <== penaltyRate;
+    tick.bidderShare <== bidderShare;
+    for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { tick.rows[k][f] <== rows[k][f]; } }
+    tickHalves[0] * (1 << 128) + tickHalves[1] === tick.out;
+
+    component before = LedgerRoot();
+    before.pagesRoot <== pagesRoot;
+    before.reserve <== reserve;
+    before.nextId <== nextId;
+    before.consumed <== consumed;
+    rootHalves[0] * (1 << 128) + rootHalves[1] === before.out;
+
+    component touch[T];
+    for (var a = 0; a < T; a++) {
+        touch[a] = Touch(instruments, levels);
+        touch[a].tau <== tau;
+        touch[a].penaltyRate <== penaltyRate;
+        touch[a].bidderShare <== bidderShare;
+        touch[a].slot <== slot;
+        touch[a].domain <== domain;
+        for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { touch[a].table[k][f] <== rows[k][f]; } }
+        for (var i = 0; i < 12; i++) { touch[a].op[i] <== op[a][i]; }
+        for (var j = 0; j < P; j++) {
+            touch[a].z[j] <== z[a][j];
+            touch[a].x[j] <== x[a][j];
+            for (var b = 0; b < 12; b++) { touch[a].classBits[j][b] <== classBits[a][j][b]; }
+        }
+        for (var l = 0; l < L; l++) {
+            for (var b = 0; b < 3; b++) { touch[a].pathBits[l][b] <== pathBits[a][l][b]; }
+            for (var i = 0; i < 8; i++) { touch[a].children[l][i] <== children[a][l][i]; }
+        }
+        for (var c = 0; c < 4; c++) { touch[a].claim[c] <== claim[a][c]; }
+        touch[a].owner <== owner[a];
+        touch[a].id <== id[a];
+        touch[a].nonce <== nonce[a];
+        touch[a].addr <== addr[a];
+        touch[a].balance <== balance[a];
+        touch[a].anchor <== anchor[a];
+        touch[a].radius <== radius[a];
+        touch[a].open <== open[a];
+        touch[a].credit <== credit[a];
+        touch[a].l1Address <== l1Address[a];
+        touch[a].target <== target[a];
+        touch[a].ownerHi <== ownerHi[a];
+        touch[a].ownerLo <== ownerLo[a];
+        touch[a].counterparty <== counterparty[a];
+        touch[a].maxSize <== maxSize[a];
+        touch[a].minReward <== minReward[a];
+        touch[a].lastSlot <== lastSlot[a];
+        touch[a].ax <== ax[a];
+        touch[a].ay <== ay[a];
+        touch[a].r8x <== r8x[a];
+        touch[a].r8y <== r8y[a];
+        touch[a].s <== s[a];
+        touch[a].instrument <== instrument[a];
+        touch[a].side <== side[a];
+        touch[a].size <== size[a];
+        touch[a].price <== price[a];
+        touch[a].flag <== flag[a];
+        if (a == 0) {
+            touch[a].pagesRoot <== pagesRoot;
+            touch[a].reserve <== reserve;
+            touch[a].nextId <== nextId;
+            touch[a].consumed <== consumed;
+            touch[a].expectMatch <== 0;
+            touch[a].expectTake <== 0;
+            touch[a].expectDeleverage <== 0;
+            touch[a].expectOffset <== 0;
+            for (var i = 0; i < 8; i++) { touch[a].pending[i] <== 0; }
+        } else {
+            touch[a].pagesRoot <== touch[a - 1].newPagesRoot;
+            touch[a].reserve <== touch[a - 1].newReserve;
+            touch[a].nextId <== touch[a - 1].newNextId;
+            touch[a].consumed <== touch[a - 1].newConsumed;
+            touch[a].expectMatch <== touch[a - 1].nextMatch;
+            touch[a].expectTake <== touch[a - 1].nextTake;
+            touch[a].expectDeleverage <== touch[a - 1].nextDeleverage;
+            touch[a].expectOffset <== touch[a - 1].nextOffset;
+            for (var i = 0; i < 8; i++) { touch[a].pending[i] <== touch[a - 1].newPending[i]; }
+        }
+    }
+    // No leg is left open.
+    touch[T - 1].nextMatch === 0;
+    touch[T - 1].nextTake === 0;
+    touch[T - 1].nextDeleverage === 0;
+    touch[T - 1].nextOffset === 0;
+
+    component check = TableCheck(T, instruments);
+    check.root <== before.out;
+    check.tick <== tick.out;
+    for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { check.rows[k][f] <== rows[k][f]; } }
+    for (var t = 0; t < 8 * instruments; t++) { check.weights[t] <== weights[t]; }
+    for (var a = 0; a < T; a++) {
+        check.leaf[a] <== touch[a].leaf;
+        for (var c = 0; c < 4; c++) { check.claim[a][c] <== claim[a][c]; }
+        for (var j = 0; j < P; j++) {
+            check.class[a][j] <== touch[a].class[j];
+            check.x[a][j] <== x[a][j];
+        }
+    }
+
+    component after = LedgerRoot();
+    after.pagesRoot <== touch[T - 1].newPagesRoot;
+    after.reserve <== touch[T - 1].newReserve;
+    after.nextId <== touch[T - 1].newNextId;
+    after.consumed <== touch[T - 1].newConsumed;
+    newRootHalves[0] * (1 << 128) + newRootHalves[1] === after.out;
+
+    var F = SETTLE_FIXED_WORDS();
+    component posted = Posted(F + 4*T);
+    posted.words[WORD_SETTLE_HEADER()] <== F + 4*T + CIRCUIT_SETTLE() * (1 << HEADER_CIRCUIT()) + VERSION() * (1 << HEADER_VERSION());
+    posted.words[WORD_SETTLE_DOMAIN()] <== domain;
+    posted.words[WORD_SETTLE_ROOT_HI()] <== rootHalves[0];
+    posted.words[WORD_SETTLE_ROOT_LO()] <== rootHalves[1];
+    posted.words[WORD_SETTLE_TICK_HI()] <== tickHalves[0];
+    posted.words[WORD_SETTLE_TICK_LO()] <== tickHalves[1];
+    posted.words[WORD_SETTLE_NEW_ROOT_HI()] <== newRootHalves[0];
+    posted.words[WORD_SETTLE_NEW_ROOT_LO()] <== newRootHalves[1];
+    for (var a = 0; a < T; a++) { for (var i = 0; i < 4; i++) { posted.words[F + 4*a + i] <== touch[a].words[i]; } }
+    posted.C <== C;
+    posted.r <== r;
+    posted.y <== y;
+}
+
+template LedgerRoot() {
+    signal input pagesRoot;
+    signal input reserve;
+    signal input nextId;
+    signal input consumed;
+    signal output out;
+    component hash = PoseidonV(8);
+    hash.inputs[0] <== TAG_LEDGER();
+    hash.inputs[1] <== pagesRoot;
+    hash.inputs[2] <== reserve;
+    hash.inputs[3] <== nextId;
+    hash.inputs[4] <== consumed;
+    for (var i = 5; i < 8; i++) { hash.inputs[i] <== 0; }
+    out <== hash.out;
+}

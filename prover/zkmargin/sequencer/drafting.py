@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A settle batch while it is being put together: operations are applied to the ledger one by one, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zkmargin.circuits.settle_inputs import Before, Posting, Step, settle_inputs
+from zkmargin.engine.transition import CLEAR, Effect, apply
+from zkmargin.errors import Refused
+from zkmargin.protocol.constants import Op, Profile
+from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.model import Tick, Touch
+from zkmargin.protocol.packing import unpack
+from zkmargin.protocol.words import challenge, commitment, evaluate, settle_words
+from zkmargin.state.ledger import Ledger
+
+Operation = Sequence[Touch]
+
+
+def write_effect(ledger: Ledger, effect: Effect) -> None:
+    """Apply an effect to the ledger it was computed on."""
+    touch = effect.touch
+    ledger.write(touch.leaf_index, effect.after, keep_header=touch.op == Op.NOOP)
+    ledger.reserve, ledger.next_id, ledger.consumed = effect.reserve, effect.next_id, effect.consumed
+
+
+@dataclass(frozen=True)
+class SettleBatch:
+    """A finished settle batch: all that is posted, and the witness inputs. `paid`: recipient of each touch or 0."""
+
+    number: int
+    tick: Tick
+    touches: tuple[Touch, ...]
+    effects: tuple[Effect, ...]
+    root: int
+    new_root: int
+    posting: Posting
+    inputs: dict[str, object]
+
+
+class Draft:
+    """Collects operations for one proof of `profile.touches` touches on `ledger`, which it changes as it goes.
+
+    The ledger must stand at a checkpoint; `finish` leaves it changed but not checkpointed, `abandon` undoes all.
+    """
+
+    def __init__(self, ledger: Ledger, tick: Tick, domain: int) -> None:
+        self.ledger, self.tick, self.domain = ledger, tick, domain
+        self.profile: Profile = ledger.profile
+        self.root = ledger.root()
+        self.before = Before(ledger.pages_root, *ledger.scalars())
+        self.steps: list[Step] = []
+        self.effects: list[Effect] = []
+
+    @property
+    def room(self) -> int:
+        """Touches that still fit."""
+        return self.profile.touches - len(self.steps)
+
+    def add(self, operation: Operation) -> list[Effect]:
+        """Apply the touches of one operation; raises `Refused` and changes nothing if a rule forbids one of them."""
+        assert len(operation) <= self.room
+        savepoint, pending = self.ledger.savepoint(), CLEAR
+        steps, effects = [], []
+        try:
+            for touch in operation:
+                opening = self.ledger.opening(touch.leaf_index)
+                effect = apply(self.ledger, pending, touch, self.tick, self.domain)
+                write_effect(self.ledger, effect)
+                steps.append(Step(touch, opening, effect.slot))
+                effects.append(effect)
+                pending = effect.pending
+            if pending.expect:
+                raise Refused("the operation's second leg is missing", code="legs")
+        except Refused:
+            self.ledger.rollback(savepoint)
+            raise
+        self.steps += steps
+        self.effects += effects
+        return effects
+
+    def abandon(self) -> None:
+        self.ledger.rollback()
+        self.steps, self.effects = [], []
+
+    def finish(self, number: int, chain_id: int) -> SettleBatch:
+        """Pad with no-ops and bind the batch to its number, chain and ledger."""
+        while self.room:
+            self.add([Touch(Op.NOOP, 0, self.ledger.account_at(0).id)])
+        touches = [step.touch for step in self.steps]
+        new_root = self.ledger.root()
+        words = settle_words(self.domain, self.root, tick_hash(self.tick), new_root, touches,
+                             [effect.paid for effect in self.effects], self.profile)
+        posting = bind(words, chain_id, self.domain, number)
+        inputs = settle_inputs(self.profile, self.tick, self.domain, self.root, new_root, self.before, self.steps, posting)
+        return SettleBatch(number, self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs)
+
+
+def bind(words: list[int], chain_id: int, domain: int, number: int) -> Posting:
+    """C, r and y of a batch's words."""
+    c = commitment(words)
+    r = challenge(chain_id, unpack("domain", domain)["ledger"], number, c, words)
+    return Posting(words, c, r, evaluate(words, r))
+
+

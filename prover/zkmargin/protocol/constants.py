@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from zkmargin.errors import BadInput
+
 
 def _text() -> bytes:
     return resources.files(__package__).joinpath("protocol.toml").read_bytes()
@@ -21,6 +23,7 @@ _RAW: dict[str, Any] = tomllib.loads(_text().decode())
 PROTOCOL_HASH = hashlib.sha256(_text()).hexdigest()
 VERSION: int = _RAW["version"]
 P: int = int(_RAW["field"]["modulus"])
+SCALE: dict[str, int] = _RAW["scale"]
 FINE: int = 1 << _RAW["scale"]["fine_bits"]
 RATE_ONE: int = 1 << _RAW["scale"]["rate_bits"]
 RADIUS_ONE: int = 1 << _RAW["scale"]["radius_bits"]
@@ -30,18 +33,45 @@ TIERS: int = _RAW["class"]["tiers"]
 SIDES: int = _RAW["class"]["sides"]
 ARITY: int = _RAW["tree"]["arity"]
 PAGE_LEVELS: int = _RAW["tree"]["page_levels"]
-PAGE_SIZE: int = ARITY**PAGE_LEVELS
+PAGE_SIZE: int = int(ARITY**PAGE_LEVELS)
 MIN_PRICE: int = 1 << _RAW["bits"]["min_price"]
 TAGS: dict[str, str] = _RAW["tags"]
 CIRCUIT_IDS: dict[str, int] = _RAW["circuits"]
 PACKING: dict[str, dict[str, int]] = _RAW["packing"]
+FUNDING_OFFSET: int = 1 << (PACKING["tick_instrument"]["funding"] - 1)  # posted = funding index + this
+RATE_OFFSET: int = 1 << (PACKING["report_pair"]["rate_a"] - 1)  # signed = funding rate + this
 CHALLENGE_DOMAIN: str = _RAW["domain"]["challenge"]
 PERPETUAL: int = _RAW["instrument_flags"]["perpetual"]
 COLLATERAL: int = _RAW["instrument_flags"]["collateral"]
 LIMITED: int = _RAW["instrument_flags"]["limited"]
 
-Op = IntEnum("Op", {name.upper(): value for name, value in _RAW["opcodes"].items()})  # type: ignore[misc]
-EntryKind = IntEnum("EntryKind", {name.upper(): value for name, value in _RAW["entry_kinds"].items()})  # type: ignore[misc]
+_OPCODES: dict[str, int] = _RAW["opcodes"]
+_ENTRY_KINDS: dict[str, int] = _RAW["entry_kinds"]
+
+
+class Op(IntEnum):
+    """Opcode of a touch (SPEC section 4); the numbers stand in the data file."""
+
+    NOOP = _OPCODES["noop"]
+    DEPOSIT = _OPCODES["deposit"]
+    WITHDRAW = _OPCODES["withdraw"]
+    TRADE = _OPCODES["trade"]
+    TRADE_MATCH = _OPCODES["trade_match"]
+    LIQUIDATE = _OPCODES["liquidate"]
+    TAKE_BID = _OPCODES["take_bid"]
+    TAKE_BACKSTOP = _OPCODES["take_backstop"]
+    REFUSE = _OPCODES["refuse"]
+    DELEVERAGE = _OPCODES["deleverage"]
+    OFFSET = _OPCODES["offset"]
+    ABSORB = _OPCODES["absorb"]
+
+
+class EntryKind(IntEnum):
+    """What an entry of the contract's queue asks for."""
+
+    FUND = _ENTRY_KINDS["fund"]
+    OPEN = _ENTRY_KINDS["open"]
+    ACCOUNT = _ENTRY_KINDS["account"]
 
 
 @cache
@@ -63,7 +93,8 @@ class Profile:
 
     @property
     def pages(self) -> int:
-        return ARITY**self.ledger_levels
+        """Number of pages of the ledger."""
+        return int(ARITY**self.ledger_levels)
 
     @property
     def capacity(self) -> int:
@@ -72,6 +103,7 @@ class Profile:
 
     @property
     def classes(self) -> int:
+        """Number of classes: instruments times tiers times sides."""
         return self.instruments * TIERS * SIDES
 
 
@@ -93,11 +125,10 @@ class Protocol:
     hash: str
 
     def profile(self, name: str) -> Profile:
+        """The profile of that name; `BadInput` lists the known ones."""
         try:
             return self.profiles[name]
         except KeyError:
-            from zkmargin.errors import BadInput
-
             known = ", ".join(sorted(self.profiles))
             raise BadInput(f"there is no profile {name!r}", hint=f"use one of {known}") from None
 

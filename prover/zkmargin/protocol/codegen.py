@@ -5,9 +5,9 @@
     python -m zkmargin.protocol.codegen --check   exits 1, naming the file, when the committed one is stale
 
 Circom gets functions `NAME()`, one a constant, in `build/generated/constants.circom` (the compiler is handed
-the same text directly, see `zkmargin.circuits.registry`). Field `F` of packing `A` is `A_F()`, its bit offset,
-and `A_F_BITS()`, its width. Solidity gets the library `contracts/src/generated/Protocol.sol`: shift and bits
-of every packed field the contract handles, and the positions of words.
+the same text directly, see `zkmargin.circuits.registry`). Field `F` of packing `A` is `A_F()`, its bit
+offset, and `A_F_BITS()`, its width. Solidity gets the library `contracts/src/generated/Protocol.sol`: shift
+and bits of every packed field the contract handles, and the positions of words.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ ARITY: int = _RAW["tree"]["arity"]
 PAGE_LEVELS: int = _RAW["tree"]["page_levels"]
 PAGE_SIZE: int = int(ARITY**PAGE_LEVELS)
 MIN_PRICE: int = 1 << _RAW["bits"]["min_price"]
+CLASS_LIMIT: int = 1 << _RAW["bits"]["class_id"]
 TAGS: dict[str, str] = _RAW["tags"]
 CIRCUIT_IDS: dict[str, int] = _RAW["circuits"]
 PACKING: dict[str, dict[str, int]] = _RAW["packing"]

@@ -8,8 +8,9 @@ The nonce is deterministic (blake2b of the key's prefix and the message), so a s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import P
 from zkmargin.protocol.model import Signature
 from zkmargin.protocol.poseidon import poseidon
@@ -56,22 +57,30 @@ def _times(point: Point, scalar: int) -> _Extended:
 
 
 def on_curve(point: Point) -> bool:
+    """Whether a point is on Baby Jubjub."""
     x2, y2 = point[0] * point[0] % P, point[1] * point[1] % P
     return (A * x2 + y2 - 1 - D * x2 * y2) % P == 0
 
 
+def is_key(point: Point) -> bool:
+    """Whether a point can be a signing key: canonical, in the prime subgroup, not the neutral point."""
+    if not all(0 <= value < P for value in point) or not on_curve(point) or point == (0, 1):
+        return False
+    return _affine(_times(point, SUBGROUP_ORDER)) == (0, 1)
+
+
 @dataclass(frozen=True)
 class KeyPair:
-    """A signing key: (ax, ay) is public; `scalar` and `prefix` are secret."""
+    """A signing key: (ax, ay) is public; `scalar` and `prefix` are secret and never printed."""
 
     ax: int
     ay: int
-    scalar: int
-    prefix: bytes
+    scalar: int = field(repr=False)
+    prefix: bytes = field(repr=False)
 
 
 def keypair(seed: bytes) -> KeyPair:
-    """The key of a seed, derived as circomlibjs does from 32 bytes (blake2b stands for blake512)."""
+    """The key of a secret seed of any length, derived as circomlibjs does (blake2b stands for blake512)."""
     digest = hashlib.blake2b(b"zkmargin.key" + seed).digest()
     raw = bytearray(digest[:32])
     raw[0] &= 0xF8
@@ -82,7 +91,9 @@ def keypair(seed: bytes) -> KeyPair:
 
 
 def sign(key: KeyPair, message: int) -> Signature:
-    """Sign a field element."""
+    """Sign a field element; `BadInput` for an integer outside 0..p-1."""
+    if not 0 <= message < P:
+        raise BadInput(f"{message} is no field element", hint="sign a hash of the protocol")
     digest = hashlib.blake2b(key.prefix + message.to_bytes(32, "little")).digest()
     nonce = int.from_bytes(digest, "little") % SUBGROUP_ORDER
     r8x, r8y = _affine(_times(BASE8, nonce))
@@ -91,7 +102,10 @@ def sign(key: KeyPair, message: int) -> Signature:
 
 
 def verify(ax: int, ay: int, message: int, signature: Signature) -> bool:
-    """Whether circomlib's verifier accepts: S below the subgroup order, points on the curve, 8A not neutral."""
+    """Whether the circuits accept: S below the subgroup order, A and R8 on the curve, 8A not neutral.
+
+    Never raises: values out of range are just no signature.
+    """
     r8 = (signature.r8x, signature.r8y)
     if not all(0 <= value < P for value in (ax, ay, *r8, message)) or not 0 <= signature.s < SUBGROUP_ORDER:
         return False

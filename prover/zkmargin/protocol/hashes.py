@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from zkmargin.protocol.constants import ARITY, HOLDINGS, P, tag
+from zkmargin.errors import BadInput
+from zkmargin.protocol.constants import ARITY, HOLDINGS, RATE_OFFSET, P, tag
 from zkmargin.protocol.model import Account, Params, Tick
 from zkmargin.protocol.packing import pack
-from zkmargin.protocol.poseidon import poseidon
+from zkmargin.protocol.poseidon import poseidon, poseidon_many
 
 _RATE = 15
 
@@ -24,13 +25,19 @@ def sponge(name: str, items: Sequence[int]) -> int:
 
 
 def leaf_fields(account: Account) -> list[int]:
-    """The 16 field elements of an account leaf."""
+    """The 16 field elements of an account leaf: owner, meta, balance, slots, then the 12 magnitudes."""
     sizes = [held.size if held else 0 for held in account.slots]
     return [account.owner, account.meta, account.balance % P, account.packed_slots, *sizes]
 
 
 def leaf_hash(account: Account) -> int:
+    """The leaf of an account; `EMPTY_LEAF` for the empty one."""
     return poseidon(leaf_fields(account))
+
+
+def leaf_hashes(accounts: Iterable[Account]) -> list[int]:
+    """`leaf_hash` of many accounts in one batch."""
+    return poseidon_many(4 + HOLDINGS, _flat(leaf_fields(account) for account in accounts))
 
 
 EMPTY_LEAF = poseidon([0] * (4 + HOLDINGS))
@@ -39,22 +46,36 @@ EMPTY_LEAF = poseidon([0] * (4 + HOLDINGS))
 def node_hash(children: Sequence[int]) -> int:
     """An inner node over its 8 children."""
     assert len(children) == ARITY
-    return poseidon(list(children))
+    return poseidon(children)
+
+
+def node_hashes(children: Sequence[int]) -> list[int]:
+    """Inner nodes over consecutive groups of 8 children, in one batch."""
+    return poseidon_many(ARITY, children)
 
 
 def header_hash(page_root: int, anchor: int, radius: int) -> int:
+    """A page header; `anchor` is the hash of a tick or 0, `radius` times 2^16."""
     return poseidon([tag("page"), page_root, anchor, radius])
 
 
+def header_hashes(headers: Iterable[tuple[int, int, int]]) -> list[int]:
+    """`header_hash` of many (page root, anchor, radius) in one batch."""
+    return poseidon_many(4, _flat((tag("page"), *header) for header in headers))
+
+
 def owner_hash(ax: int, ay: int) -> int:
+    """What stands for the signing key (ax, ay) in a leaf."""
     return poseidon([tag("owner"), ax, ay])
 
 
 def ledger_root(pages_root: int, reserve: int, next_id: int, consumed: int) -> int:
+    """The root the contract stores; `reserve` in fine units, signed."""
     return poseidon([tag("ledger"), pages_root, reserve % P, next_id, consumed, 0, 0, 0])
 
 
 def risk_hash(tick: Tick) -> int:
+    """Digest of the risk rates of a tick."""
     return poseidon([tag("risk"), tick.tau, tick.penalty_rate, tick.bidder_share])
 
 
@@ -74,24 +95,56 @@ def tick_sections(tick: Tick) -> dict[str, int]:
 
 
 def tick_hash(tick: Tick) -> int:
+    """The hash of a tick; the raw medians are not part of it."""
     parts = tick_sections(tick)
-    return poseidon([tag("tick"), tick.slot + (tick.time << 32), risk_hash(tick), parts["prices"],
-                     parts["maintenance"], parts["initial"], parts["trading"], 0])
+    return poseidon(
+        [
+            tag("tick"),
+            tick.slot + (tick.time << 32),
+            risk_hash(tick),
+            parts["prices"],
+            parts["maintenance"],
+            parts["initial"],
+            parts["trading"],
+            0,
+        ]
+    )
 
 
 def params_hash(params: Params) -> int:
-    rows = ((row.flags, row.haircut, row.jump, row.funding_cap, *row.mmr, *row.imr, *row.bounds)
-            for row in params.instruments)
-    return sponge("params", [params.tau, params.penalty_rate, params.bidder_share, params.slot_seconds,
-                             *_flat(params.oracle_keys), *_flat(rows)])
+    """The hash of the parameters that the contract stores; symbols and step texts are not part of it."""
+    rows = (
+        (row.flags, row.haircut, row.jump, row.funding_cap, *row.mmr, *row.imr, *row.bounds)
+        for row in params.instruments
+    )
+    return sponge(
+        "params",
+        [
+            params.tau,
+            params.penalty_rate,
+            params.bidder_share,
+            params.slot_seconds,
+            *_flat(params.oracle_keys),
+            *_flat(rows),
+        ],
+    )
 
 
-def report_message(domain: int, params: int, slot: int, previous_slot: int,
-                   prices: Sequence[int], rates: Sequence[int]) -> int:
-    """What an oracle signs: prices in fine units per step, funding rates signed times 2^32, for all instruments."""
-    offset = 1 << 39
+def report_message(
+    domain: int, params: int, slot: int, previous_slot: int, prices: Sequence[int], rates: Sequence[int]
+) -> int:
+    """What an oracle signs about a slot.
+
+    `prices` in fine units per step and `rates`, signed, times 2^32, of all instruments of the profile, which
+    are an even number. Raises `BadInput` for other counts and for values out of range.
+    """
+    if len(prices) != len(rates) or len(prices) % 2:
+        raise BadInput(f"{len(prices)} prices and {len(rates)} rates", hint="give one of each per instrument")
+    shifted = [rate + RATE_OFFSET for rate in rates]
     pairs = [
-        pack("report_pair", price_a=prices[k], rate_a=rates[k] + offset, price_b=prices[k + 1], rate_b=rates[k + 1] + offset)
+        pack(
+            "report_pair", price_a=prices[k], rate_a=shifted[k], price_b=prices[k + 1], rate_b=shifted[k + 1]
+        )
         for k in range(0, len(prices), 2)
     ]
     return sponge("report", [domain, params, slot + (previous_slot << 32), *pairs])

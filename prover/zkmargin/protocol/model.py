@@ -6,13 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zkmargin.protocol.constants import (
-    BITS,
-    HOLDINGS,
-    SIDES,
-    TIERS,
-    P,
-)
+from zkmargin.protocol.constants import BITS, HOLDINGS, SIDES, TIERS, P, Profile
 from zkmargin.protocol.packing import pack
 
 LONG, SHORT = 0, 1
@@ -36,6 +30,7 @@ class Holding:
 
     @property
     def class_id(self) -> int:
+        """The class of this holding, 12 bits."""
         return class_id(self.instrument, self.tier, self.side)
 
     @property
@@ -50,7 +45,10 @@ NO_HOLDINGS: Slots = (None,) * HOLDINGS
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account leaf. `balance` is signed fine units, funding-adjusted; `owner` the hash of the signing key."""
+    """An account leaf. `balance`: signed fine units, funding-adjusted; `owner`: hash of the signing key.
+
+    `zkmargin.protocol.checks.check_account` says whether the fields are in range.
+    """
 
     id: int = 0
     nonce: int = 0
@@ -66,14 +64,17 @@ class Account:
 
     @property
     def is_empty(self) -> bool:
+        """Whether this is the leaf nobody has."""
         return self == Account()
 
     @property
     def meta(self) -> int:
+        """Id, nonce and address in one field element."""
         return pack("meta", account_id=self.id, nonce=self.nonce, address=self.address)
 
     @property
     def packed_slots(self) -> int:
+        """The class ids of the 12 slots, 12 bits each, slot 0 lowest."""
         return sum(h.class_id << (BITS["class_id"] * j) for j, h in enumerate(self.slots) if h)
 
     def holding(self, instrument: int) -> Holding | None:
@@ -88,9 +89,11 @@ class Account:
         return next((j for j, held in enumerate(self.slots) if held is None), None)
 
     def with_(self, **changes: Any) -> Account:
+        """A copy with some fields changed."""
         return replace(self, **changes)
 
     def with_slot(self, index: int, held: Holding | None) -> Account:
+        """A copy with one slot changed."""
         slots = list(self.slots)
         slots[index] = held
         return replace(self, slots=tuple(slots))
@@ -98,7 +101,7 @@ class Account:
 
 @dataclass(frozen=True)
 class InstrumentParams:
-    """Listed terms of one instrument. Rates times 2^32; bounds in steps, ascending; `step` is text for people."""
+    """Listed terms of one instrument: rates times 2^32, bounds in steps, ascending; `step` for people."""
 
     symbol: str = ""
     flags: int = 0
@@ -112,6 +115,7 @@ class InstrumentParams:
 
     @staticmethod
     def unlisted() -> InstrumentParams:
+        """The row of a number nothing stands at."""
         return InstrumentParams()
 
 
@@ -126,19 +130,24 @@ class Params:
     oracle_keys: tuple[tuple[int, int], ...]
     instruments: tuple[InstrumentParams, ...]
 
-    def validate(self) -> None:
-        """Raise `BadInput` naming the first parameter that breaks a rule the circuits rely on."""
+    def validate(self, profile: Profile | None = None) -> None:
+        """Raise `BadInput` naming the first parameter that breaks a rule the circuits rely on.
+
+        With a profile also that the instrument table and the oracles are as many as it has.
+        """
         from zkmargin.protocol.params import check_params
 
-        check_params(self)
+        check_params(self, profile)
 
     def to_json(self) -> dict[str, Any]:
+        """JSON with integers as strings; rows of unlisted instruments are left out."""
         from zkmargin.protocol.params import params_to_json
 
         return params_to_json(self)
 
     @staticmethod
-    def from_json(raw: dict[str, Any]) -> Params:
+    def from_json(raw: Any) -> Params:
+        """What `to_json` wrote; `BadInput` for anything malformed or against the rules of `validate`."""
         from zkmargin.protocol.params import params_from_json
 
         return params_from_json(raw)
@@ -146,7 +155,7 @@ class Params:
 
 @dataclass(frozen=True)
 class InstrumentTick:
-    """Public state of one instrument at a tick; fine units per step. All 0 while unpriced (see SPEC section 2)."""
+    """Public state of one instrument at a tick, fine units per step; 0 while unpriced (SPEC section 2)."""
 
     flags: int = 0
     mark: int = 0
@@ -162,7 +171,7 @@ class InstrumentTick:
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark-price tick: `slot` number, `time` in seconds since 1970, risk rates and the instruments' state."""
+    """A mark-price tick: `slot` number, `time` in seconds since 1970, risk rates, the instruments' state."""
 
     slot: int
     time: int
@@ -225,7 +234,7 @@ class Touch:
 
 @dataclass(frozen=True)
 class Pending:
-    """The register between the legs of an operation; `expect` 0 when none is open, `side` that of the next leg."""
+    """The register between legs: `expect` is 0 when none is open, `side` that of the next leg."""
 
     expect: int = 0
     instrument: int = 0
@@ -241,5 +250,3 @@ class Pending:
 def signed(element: int) -> int:
     """The signed integer a field element stands for: the representative nearest 0."""
     return element if element <= P // 2 else element - P
-
-

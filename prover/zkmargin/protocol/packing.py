@@ -15,7 +15,9 @@ def pack(name: str, **fields: int) -> int:
     layout = PACKING[name]
     unknown = fields.keys() - layout.keys()
     if unknown:
-        raise BadInput(f"packing {name} has no field {', '.join(sorted(unknown))}", hint=f"it has {', '.join(layout)}")
+        raise BadInput(
+            f"packing {name} has no field {', '.join(sorted(unknown))}", hint=f"it has {', '.join(layout)}"
+        )
     value, shift = 0, 0
     for field, bits in layout.items():
         part = int(fields.get(field, 0))
@@ -33,7 +35,9 @@ def unpack(name: str, value: int) -> dict[str, int]:
         fields[field] = rest & ((1 << bits) - 1)
         rest >>= bits
     if rest:
-        raise BadInput(f"{name} word {value:#x} has bits above its last field", hint="it was not packed by this protocol")
+        raise BadInput(
+            f"{name} word {value:#x} has bits above its last field", hint="it was not packed by this protocol"
+        )
     return fields
 
 

@@ -13,6 +13,8 @@ from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import (
     CHALLENGE_DOMAIN,
     CIRCUIT_IDS,
+    FUNDING_OFFSET,
+    LIMITED,
     VERSION,
     Op,
     P,
@@ -23,8 +25,6 @@ from zkmargin.protocol.hashes import sponge
 from zkmargin.protocol.model import QueueEntry, Tick, Touch
 from zkmargin.protocol.packing import pack, split
 
-FUNDING_OFFSET = 1 << 71
-
 
 def domain_word(chain_id: int, ledger: int | str) -> int:
     """Chain id and ledger address in one word; part of every signed message."""
@@ -33,6 +33,7 @@ def domain_word(chain_id: int, ledger: int | str) -> int:
 
 
 def header_word(circuit: str, count: int) -> int:
+    """The first word: number of words, circuit id, version."""
     return pack("header", words=count, circuit=CIRCUIT_IDS[circuit], version=VERSION)
 
 
@@ -48,8 +49,17 @@ def word_count(circuit: str, profile: Profile) -> int:
 
 def touch_words(touch: Touch, recipient: int = 0) -> list[int]:
     """The words `touch`, `l1`, `target`, `owner_lo` of one touch. `recipient`: L1 address of a withdrawal."""
-    head = pack("touch", op=touch.op, flag=touch.flag, leaf_index=touch.leaf_index, account_id=touch.account_id,
-                instrument=touch.instrument, side=touch.side, size=touch.size, price=touch.price)
+    head = pack(
+        "touch",
+        op=touch.op,
+        flag=touch.flag,
+        leaf_index=touch.leaf_index,
+        account_id=touch.account_id,
+        instrument=touch.instrument,
+        side=touch.side,
+        size=touch.size,
+        price=touch.price,
+    )
     if touch.op == Op.DEPOSIT:
         if touch.entry is None:
             raise BadInput("a deposit touch needs its queue entry")
@@ -69,25 +79,65 @@ def entry_words(entry: QueueEntry) -> list[int]:
     ]
 
 
-def settle_words(domain: int, root: int, tick: int, new_root: int, touches: Sequence[Touch], recipients: Sequence[int],
-                 profile: Profile) -> list[int]:
-    """All words of a settle batch. `touches` fill the profile's count; `recipients` are 0 except at withdrawals."""
+def settle_words(
+    domain: int,
+    root: int,
+    tick: int,
+    new_root: int,
+    touches: Sequence[Touch],
+    recipients: Sequence[int],
+    profile: Profile,
+) -> list[int]:
+    """All words of a settle batch; `recipients` are L1 addresses at withdrawals, else 0.
+
+    `root`, `tick` and `new_root` are field elements. `BadInput` unless there are as many touches as the
+    profile has.
+    """
     if len(touches) != profile.touches:
-        raise BadInput(f"a settle batch has {profile.touches} touches, not {len(touches)}", hint="pad with no-ops")
-    words = [header_word("settle", word_count("settle", profile)), domain, *split(root), *split(tick), *split(new_root)]
+        raise BadInput(
+            f"a settle batch has {profile.touches} touches, not {len(touches)}", hint="pad with no-ops"
+        )
+    words = [
+        header_word("settle", word_count("settle", profile)),
+        domain,
+        *split(root),
+        *split(tick),
+        *split(new_root),
+    ]
     for touch, recipient in zip(touches, recipients, strict=True):
         words += touch_words(touch, recipient)
     return words
 
 
-def tick_words(domain: int, previous: int, params: int, new: int, tick: Tick, previous_slot: int, present: int,
-               profile: Profile) -> list[int]:
+def tick_words(
+    domain: int,
+    previous: int,
+    params: int,
+    new: int,
+    tick: Tick,
+    previous_slot: int,
+    present: int,
+    profile: Profile,
+) -> list[int]:
     """All words of a tick batch. `previous`, `params`, `new` are hashes; `present` the bitmap of oracles."""
-    words = [header_word("tick", word_count("tick", profile)), domain, *split(previous), *split(params), *split(new),
-             pack("tick_head", slot=tick.slot, previous_slot=previous_slot, time=tick.time, present=present)]
+    words = [
+        header_word("tick", word_count("tick", profile)),
+        domain,
+        *split(previous),
+        *split(params),
+        *split(new),
+        pack("tick_head", slot=tick.slot, previous_slot=previous_slot, time=tick.time, present=present),
+    ]
     for row in tick.instruments:
-        words.append(pack("tick_instrument", raw=row.raw, mark=row.mark, funding=row.funding + FUNDING_OFFSET,
-                          limited=row.flags >> 2))
+        words.append(
+            pack(
+                "tick_instrument",
+                raw=row.raw,
+                mark=row.mark,
+                funding=row.funding + FUNDING_OFFSET,
+                limited=int(bool(row.flags & LIMITED)),
+            )
+        )
     return words
 
 
@@ -105,7 +155,14 @@ def challenge(chain_id: int, ledger: int | str, batch: int, commitment_: int, wo
     """r: keccak256 over everything that is posted, modulo p, as the contract computes it."""
     address = int(ledger, 16) if isinstance(ledger, str) else ledger
     types = ["bytes32", "uint256", "address", "uint256", "uint256", "uint256[]"]
-    values = [_domain_digest(), chain_id, "0x" + address.to_bytes(20, "big").hex(), batch, commitment_, list(words)]
+    values = [
+        _domain_digest(),
+        chain_id,
+        "0x" + address.to_bytes(20, "big").hex(),
+        batch,
+        commitment_,
+        list(words),
+    ]
     return int.from_bytes(keccak(encode(types, values)), "big") % P
 
 
@@ -120,8 +177,13 @@ def evaluate(words: Sequence[int], point: int) -> int:
 def queue_hash(entry: QueueEntry) -> bytes:
     """What the contract stores for a deposit."""
     types = ["uint64", "address", "uint8", "uint16", "uint64", "uint32", "bytes32"]
-    values = [entry.index, "0x" + entry.depositor.to_bytes(20, "big").hex(), entry.kind, entry.asset, entry.amount,
-              entry.target, entry.owner.to_bytes(32, "big")]
+    values = [
+        entry.index,
+        "0x" + entry.depositor.to_bytes(20, "big").hex(),
+        entry.kind,
+        entry.asset,
+        entry.amount,
+        entry.target,
+        entry.owner.to_bytes(32, "big"),
+    ]
     return keccak(encode(types, values))
-
-

@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #define ZKM_ARCH adx
 #define ZKM_ADX 1
+#define ZKM_IFMA 0
 #include <cpuid.h>
 
 #include "arch_impl.hpp"

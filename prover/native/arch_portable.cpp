@@ -2,6 +2,7 @@
 // Plain C++: runs everywhere, and is what the others are tested against.
 #define ZKM_ARCH portable
 #define ZKM_ADX 0
+#define ZKM_IFMA 0
 #include "arch_impl.hpp"
 
 namespace zkm {

@@ -17,6 +17,7 @@ public:
         Extended<F> power = Extended<F>::from(base);
         for (size_t w = 0; w < windows_; w++) {
             table_[w * row_] = power.affine();
+            to_stored(&table_[w * row_], 1);
             for (int i = 0; i < bits_; i++) power = power.dbl();
         }
         parallel_for(windows_, threads, [&](size_t w) {
@@ -46,6 +47,7 @@ public:
             }
             adder.flush();
         }
+        from_stored(out, count);
     }
 
 private:

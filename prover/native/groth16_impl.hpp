@@ -131,6 +131,7 @@ void msm_on(const u8* points, const Limbs* scalars, size_t count, int bits, int 
         bases.points.push_back(p);
         bases.index.push_back(static_cast<u32>(i));
     }
+    to_stored(bases.points.data(), bases.points.size());
     const DigitTable digits(scalars, count, bits ? bits : choose_bits(scalars, count), threads);
     Msm<F> msm(bases, digits);
     std::vector<std::function<void()>> tasks;

@@ -136,6 +136,9 @@ private:
             into->points.emplace_back();
             std::memcpy(static_cast<void*>(&into->points.back()), at, sizeof(Affine<F>));
         }
+        parallel_ranges(into->points.size(), 1024, threads, [&](size_t begin, size_t end) {
+            to_stored(&into->points[begin], end - begin);
+        });
     }
     static void read_points(Reader reader, u64 count, u32 first, int threads, std::nullptr_t) {
         read_points<Fq>(reader, count, first, threads, static_cast<Bases<Fq>*>(nullptr));

@@ -36,6 +36,7 @@ struct Arch {
 extern const Arch arch_portable;
 #if defined(__x86_64__)
 extern const Arch arch_adx;
+extern const Arch arch_ifma;
 #endif
 
 }  // namespace zkm

@@ -21,7 +21,7 @@ namespace {
 
 std::vector<const Arch*> known_archs() {
 #if defined(__x86_64__)
-    return {&arch_adx, &arch_portable};
+    return {&arch_ifma, &arch_adx, &arch_portable};
 #else
     return {&arch_portable};
 #endif

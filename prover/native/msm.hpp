@@ -11,7 +11,7 @@
 
 namespace zkm::ZKM_ARCH {
 
-// Points of a proving key without those at infinity; point i belongs to scalar index[i].
+// Points of a proving key without those at infinity, in stored form; point i belongs to scalar index[i].
 template <class F>
 struct Bases {
     std::vector<Affine<F>> points;
@@ -28,7 +28,7 @@ public:
         sort();
         if (order_.empty()) return Extended<F>::infinity();
         add_up();
-        return buckets_ >= 32 * SEGMENT ? weigh_by_segments() : weigh(0, buckets_);
+        return buckets_ >= 32 * SEGMENT ? weigh_by_segments() : weigh();
     }
 
 private:
@@ -100,17 +100,18 @@ private:
         for (size_t line = 0; line < sizeof(Affine<F>); line += 64) __builtin_prefetch(p + line);
     }
 
-    // Sum of (b - first) * bucket b over first < b <= last, by adding running sums from the top.
-    Extended<F> weigh(size_t first, size_t last) const {
+    // Sum of b times bucket b, by adding running sums from the top.
+    Extended<F> weigh() {
+        from_stored(sums_.data(), start_[buckets_] + length_[buckets_]);
         Extended<F> running = Extended<F>::infinity(), total = running;
-        for (size_t b = last; b > first; b--) {
+        for (size_t b = buckets_; b >= 1; b--) {
             if (length_[b]) running.add(sums_[start_[b]]);
             total.add(running);
         }
         return total;
     }
 
-    // The same for all buckets: running sums of many short segments side by side, in batched additions.
+    // The same when there are many buckets: running sums of many short segments side by side, in batched additions.
     Extended<F> weigh_by_segments() {
         const size_t segments = buckets_ / SEGMENT;
         std::vector<Affine<F>> running(segments, Affine<F>::infinity()), total = running;
@@ -122,6 +123,8 @@ private:
             }
             adder_.flush();
         }
+        from_stored(running.data(), segments);
+        from_stored(total.data(), segments);
         Extended<F> sum = Extended<F>::infinity(), tail = sum, tails = sum;
         for (size_t s = segments; s-- > 0;) {
             sum.add(total[s]);

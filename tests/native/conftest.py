@@ -13,7 +13,7 @@ except ImportError:
     _KERNEL = None
 
 
-@pytest.fixture(params=["adx", "portable"])
+@pytest.fixture(params=["ifma", "adx", "portable"])
 def kernel(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     if _KERNEL is None:
         pytest.skip("the native kernel is not built (no g++ at set-up)")

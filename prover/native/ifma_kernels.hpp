@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Entry points of the AVX-512 IFMA kernels. Point coordinates here are in "stored" form, x * 2^260 mod p in four words;
+// the rest of the kernel works with x * 2^256. Plain pointers only: the code behind must share no inline function with
+// code that runs on other machines.
+#pragma once
+#include "limbs.hpp"
+
+namespace zkm::ifma52 {
+
+bool supported();
+
+constexpr size_t CHAINS = 2;             // independent product chains, to hide latencies
+constexpr size_t LANES = 8 * CHAINS;     // pairs must come in multiples of this
+
+// Scratch bytes for `pairs` additions of points of G1 or G2; the pointer must be aligned to 64 bytes.
+size_t scratch_bytes(bool g2, size_t pairs);
+
+// First half of `pairs` additions left[i] + right[i] of affine points (64 or 128 bytes each): works out the slopes'
+// denominators and leaves their products, one a lane, in products[0..LANES): stored form, one or two words each.
+void add_forward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, Limbs* products);
+
+// Second half, given the products' inverses in stored form: writes out[i].
+void add_backward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, const Limbs* inverses,
+                  void* const* out);
+
+// Field elements between x * 2^256 and x * 2^260, in place; base field.
+void to_stored(Limbs* words, size_t count);
+void from_stored(Limbs* words, size_t count);
+
+}  // namespace zkm::ifma52

@@ -4,24 +4,6 @@ pragma circom 2.1.6;
 include "bitify.circom";
 include "comparators.circom";
 
-// out = floor(a * b / 2^32). NOTE: 0 <= a*b < 2^(n + 32); n <= 200. Quotient and remainder are hints, fixed by
-// q*2^32 + r = a*b with q in n bits and r in 32: no other pair exists, since both sides are below 2^(n + 32).
-template MulShift(n) {
-    signal input a;
-    signal input b;
-    signal output out;
-    signal product;
-    product <== a * b;
-    signal remainder;
-    out <-- product \ (1 << 32);
-    remainder <-- product % (1 << 32);
-    out * (1 << 32) + remainder === product;
-    component quotientBits = Num2Bits(n);
-    quotientBits.in <== out;
-    component remainderBits = Num2Bits(32);
-    remainderBits.in <== remainder;
-}
-
 // rho = min(rate, floor(2^32 * equity / maintenance)): the penalty as a share of released maintenance (times 2^32).
 // NOTE: 0 <= equity, 1 <= maintenance < 2^117 and equity < maintenance + 1, so that the quotient has 33 bits; rate < 2^33.
 // The hints q, r are fixed by q*M + r = 2^32*E, 0 <= r < M: q*M < 2^150, far from wrapping.

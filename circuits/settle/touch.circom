@@ -5,6 +5,7 @@ include "constants.circom";
 include "bitify.circom";
 include "comparators.circom";
 include "lib/onehot.circom";
+include "lib/shift.circom";
 include "lib/sign.circom";
 include "settle/account.circom";
 include "settle/authority.circom";

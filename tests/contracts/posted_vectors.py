@@ -95,7 +95,9 @@ def touch_cases() -> list[dict[str, Any]]:
     return cases
 
 
-def _batch(name: str, circuit: str, chain_id: int, ledger: int, batch: int, words: list[int]) -> dict[str, Any]:
+def _batch(
+    name: str, circuit: str, chain_id: int, ledger: int, batch: int, words: list[int]
+) -> dict[str, Any]:
     bound = commitment(words)
     point = challenge(chain_id, ledger, batch, bound, words)
     return {
@@ -138,9 +140,8 @@ def batch_cases() -> list[dict[str, Any]]:
         for k in range(small.instruments)
     )  # fmt: skip
     tick = Tick(slot=9, time=540, tau=1, penalty_rate=1, bidder_share=1, instruments=rows)
-    words = tick_words(
-        domain_word(1, ALICE), source.randrange(P), source.randrange(P), source.randrange(P), tick, 8, 0b1011, small
-    )
+    hashes = [source.randrange(P) for _ in range(3)]
+    words = tick_words(domain_word(1, ALICE), *hashes, tick, 8, 0b1011, small)
     cases.append(_batch("tick, profile small", "tick", 1, ALICE, (1 << 64) - 1, words))
 
     chain_id = (1 << 64) - 1
@@ -154,7 +155,7 @@ def batch_cases() -> list[dict[str, Any]]:
 def vectors() -> dict[str, Any]:
     """All cases; integers are decimal strings, addresses hexadecimal."""
     return {
-        "about": "Words, r, y and queue hashes as Python computes them; read by pytest and forge. Integers are decimal strings.",
+        "about": "Words, r, y and queue hashes as Python computes them; read by pytest and forge.",
         "batches": batch_cases(),
         "entries": entry_cases(),
         "touches": touch_cases(),

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Client of a ledger contract: its calls, its state, its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from eth_abi.exceptions import EncodingError
+from eth_typing import ABIEvent, BlockNumber
+from eth_utils.abi import event_abi_to_log_topic
+from web3 import Web3
+from web3.exceptions import BadFunctionCallOutput, ContractLogicError, MismatchedABI, Web3ValidationError
+from web3.types import FilterParams
+
+from zkmargin.chain.artifacts import artifact
+from zkmargin.chain.calldata import blank_settle_words, blank_tick_words
+from zkmargin.chain.node import chain_errors, connect
+from zkmargin.chain.transactions import Call, Receipt, send
+from zkmargin.errors import BadInput, MissingData
+from zkmargin.protocol.model import QueueEntry
+from zkmargin.proving.proof import Proof
+
+ProofWords = Proof | Sequence[int]
+BLOCKS_A_QUERY = 5_000
+
+
+@dataclass(frozen=True)
+class LedgerState:
+    """The contract's state in one block. `batch` is the last accepted; `slot` that of the current tick."""
+
+    block: int
+    root: int
+    tick: int
+    batch: int
+    requested: int
+    consumed: int
+    slot: int
+
+
+@dataclass(frozen=True)
+class LedgerEvent:
+    """An event of the ledger with its place in the chain. `args` are named as in the contract's interface."""
+
+    name: str
+    args: dict[str, Any]
+    block: int
+    tx_hash: str
+    log_index: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """An asset in custody: `unit` token base units make one posted unit."""
+
+    asset: int
+    address: str
+    unit: int
+
+
+class LedgerClient:
+    """One ledger on one node. `*_call` methods make data to sign, the others act or read."""
+
+    def __init__(self, web3: Web3, address: str) -> None:
+        if not Web3.is_address(address):
+            raise BadInput(
+                f"'{address}' is not an address", hint="give the ledger's address, 0x and 40 digits"
+            )
+        self.web3 = web3
+        self.address: str = Web3.to_checksum_address(address)
+        self._contract = web3.eth.contract(
+            address=Web3.to_checksum_address(address), abi=artifact("Ledger").abi
+        )
+        with chain_errors():
+            if not web3.eth.get_code(self._contract.address):
+                raise MissingData(
+                    f"there is no contract at {self.address}",
+                    hint="check the ledger's address and that the node is on the ledger's chain",
+                    code="no_ledger",
+                )
+
+    @classmethod
+    def at(cls, rpc: str, address: str) -> LedgerClient:
+        """Connect to the node `rpc`; ChainUnreachable when it does not answer."""
+        return cls(connect(rpc), address)
+
+    # --- calls to sign
+
+    def _call(self, function: str, *arguments: Any) -> Call:
+        try:
+            data = self._contract.encode_abi(function, args=list(arguments))
+        except (MismatchedABI, EncodingError, Web3ValidationError) as error:
+            raise BadInput(f"the arguments of {function} are malformed or out of range: {error}") from error
+        return Call(self.address, bytes.fromhex(data.removeprefix("0x")))
+
+    def settle_call(
+        self, words: Sequence[int], entries: Sequence[QueueEntry], commitment: int, proof: ProofWords
+    ) -> Call:
+        """Post a settle. `words` may be those proved: the ones the contract writes are set to 0 here."""
+        posted = blank_settle_words(words)
+        rows = [_entry_row(entry) for entry in entries]
+        return self._call("settle", posted, rows, commitment, proof_words(proof))
+
+    def tick_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
+        """Post a tick. `words` may be those proved: the ones the contract writes are set to 0 here."""
+        return self._call("tick", blank_tick_words(words), commitment, proof_words(proof))
+
+    def deposit_call(self, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0) -> Call:
+        """Request a deposit of `amount` posted units; the token must be approved."""
+        return self._call("deposit", kind, asset, amount, target, owner.to_bytes(32, "big"))
+
+    def withdraw_call(self, asset: int) -> Call:
+        """Have the caller's claim paid."""
+        return self._call("withdraw", asset)
+
+    # --- calls signed, sent and waited for
+
+    def settle(
+        self,
+        key: str,
+        words: Sequence[int],
+        entries: Sequence[QueueEntry],
+        commitment: int,
+        proof: ProofWords,
+    ) -> Receipt:
+        """Post a settle and wait for its receipt; arguments as `settle_call`."""
+        return send(self.web3, self.settle_call(words, entries, commitment, proof), key)
+
+    def tick(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
+        """Post a tick and wait for its receipt."""
+        return send(self.web3, self.tick_call(words, commitment, proof), key)
+
+    def deposit(
+        self, key: str, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0
+    ) -> tuple[QueueEntry, Receipt]:
+        """Request a deposit and wait for it; returns its entry in the queue."""
+        done = send(self.web3, self.deposit_call(kind, asset, amount, target, owner), key)
+        requested = next(event for event in self.decode_logs(done.logs) if event.name == "Requested")
+        return queue_entry(requested), done
+
+    def withdraw(self, key: str, asset: int) -> Receipt:
+        """Have the claim of the key's account paid."""
+        return send(self.web3, self.withdraw_call(asset), key)
+
+    # --- state
+
+    def _view(self, function: str, *arguments: Any, block: int | None = None) -> Any:
+        with chain_errors():
+            try:
+                call = self._contract.functions[function](*arguments)
+                return call.call(block_identifier="latest" if block is None else block)
+            except (BadFunctionCallOutput, ContractLogicError) as error:
+                if isinstance(error, ContractLogicError) and error.data not in (None, "0x"):
+                    raise
+                raise MissingData(
+                    f"the contract at {self.address} is no ledger: it does not know '{function}'",
+                    hint="check the ledger's address",
+                    code="no_ledger",
+                ) from error
+
+    def state(self, block: int | None = None) -> LedgerState:
+        """Root, tick and counters in one block, the latest if not given."""
+        if block is None:
+            with chain_errors():
+                block = self.web3.eth.block_number
+        names = ("root", "tickHash", "batch", "requested", "consumed", "slot")
+        root, tick, batch, requested, consumed, slot = (int(self._view(name, block=block)) for name in names)
+        return LedgerState(block, root, tick, batch, requested, consumed, slot)
+
+    def claim(self, account: str, asset: int) -> int:
+        """What `account` can withdraw, in posted units."""
+        return int(self._view("claim", Web3.to_checksum_address(account), asset))
+
+    def queue_hash(self, index: int) -> bytes:
+        """What the contract stores of queued deposit `index`; zeros for none."""
+        return bytes(self._view("queue", index))
+
+    def token(self, asset: int) -> Token:
+        """Token and unit of an asset in custody; MissingData for any other."""
+        address, unit = self._view("assetOf", asset)
+        if not unit:
+            raise MissingData(
+                f"the ledger has no asset {asset} in custody", hint="see its AssetRegistered events"
+            )
+        return Token(asset, str(address), int(unit))
+
+    def parameter(self, name: str) -> Any:
+        """An immutable of the contract: paramsHash, slotSeconds, maxTickAge, instruments, touches."""
+        return self._view(name)
+
+    def verifier(self, circuit: str) -> str:
+        """Address of the verifier of `settle` or `tick`."""
+        return str(self._view(f"{circuit}Verifier"))
+
+    # --- events
+
+    def decode_logs(self, logs: Sequence[Any]) -> list[LedgerEvent]:
+        """The ledger's own events among `logs`, in order."""
+        found = []
+        for log in logs:
+            name = _event_names().get(bytes(log["topics"][0])) if log["topics"] else None
+            if name is not None and log["address"] == self.address:
+                data = self._contract.events[name]().process_log(log)
+                digest = "0x" + bytes(data["transactionHash"]).hex()
+                found.append(
+                    LedgerEvent(name, dict(data["args"]), data["blockNumber"], digest, data["logIndex"])
+                )
+        return found
+
+    def events(
+        self, from_block: int, to_block: int | None = None, names: Sequence[str] = ()
+    ) -> Iterator[LedgerEvent]:
+        """Events in chain order, of the blocks given (both included), all names if none is given."""
+        if to_block is None:
+            with chain_errors():
+                to_block = self.web3.eth.block_number
+        for start in range(from_block, to_block + 1, BLOCKS_A_QUERY):
+            end = min(start + BLOCKS_A_QUERY - 1, to_block)
+            query = FilterParams(
+                address=self._contract.address, fromBlock=BlockNumber(start), toBlock=BlockNumber(end)
+            )
+            with chain_errors():
+                logs = self.web3.eth.get_logs(query)
+            yield from (event for event in self.decode_logs(logs) if not names or event.name in names)
+
+    def queued(self, from_block: int) -> list[QueueEntry]:
+        """All deposits ever requested, in the queue's order."""
+        return [queue_entry(event) for event in self.events(from_block, names=("Requested",))]
+
+
+@cache
+def _event_names() -> dict[bytes, str]:
+    rows = (row for row in artifact("Ledger").abi if row["type"] == "event")
+    return {event_abi_to_log_topic(cast(ABIEvent, row)): row["name"] for row in rows}
+
+
+def _entry_row(entry: QueueEntry) -> tuple[str, int, int, int, int, bytes]:
+    depositor = Web3.to_checksum_address(entry.depositor.to_bytes(20, "big"))
+    owner = entry.owner.to_bytes(32, "big")
+    return depositor, entry.kind, entry.asset, entry.amount, entry.target, owner
+
+
+def proof_words(proof: ProofWords) -> list[int]:
+    """The contract's `uint256[8] proof`."""
+    words = list(proof.calldata()) if isinstance(proof, Proof) else [int(word) for word in proof]
+    if len(words) != 8:
+        raise BadInput(f"a proof is eight words, given: {len(words)}")
+    return words
+
+
+def queue_entry(event: LedgerEvent) -> QueueEntry:
+    """The entry a `Requested` event speaks of."""
+    args = event.args
+    return QueueEntry(
+        index=args["index"],
+        depositor=int(args["depositor"], 16),
+        kind=args["kind"],
+        asset=args["asset"],
+        amount=args["amount"],
+        target=args["target"],
+        owner=int.from_bytes(args["owner"], "big"),
+    )

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployment: verifiers from their keys, tokens where none are given, the ledger at its genesis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from web3 import Web3
+
+from zkmargin.chain.artifacts import artifact
+from zkmargin.chain.deployment import DeployedAsset, Deployment
+from zkmargin.chain.node import chain_errors, connect
+from zkmargin.chain.transactions import Call, send
+from zkmargin.errors import BadInput, InternalError, Refused
+from zkmargin.protocol.constants import load
+from zkmargin.protocol.hashes import params_hash
+from zkmargin.protocol.model import Params
+
+LOCAL_CHAIN_IDS = (31337, 1337)
+
+
+@dataclass(frozen=True)
+class AssetPlan:
+    """An asset to keep in custody. Without a `token` a development token with `decimals` is made."""
+
+    id: int
+    symbol: str
+    unit: int
+    token: str | None = None
+    decimals: int = 6
+
+
+@dataclass(frozen=True)
+class Genesis:
+    """The state before batch 1: hash of the ledger, hash and slot of the tick."""
+
+    root: int
+    tick: int
+    slot: int
+
+
+def deploy(
+    rpc: str,
+    key: str,
+    *,
+    profile: str,
+    params: Params,
+    genesis: Genesis,
+    assets: Sequence[AssetPlan],
+    verifying_keys: Mapping[str, Mapping[str, Any]],
+    dev_key: bool,
+    max_tick_age: int,
+) -> Deployment:
+    """Deploy everything with the account of `key`.
+
+    `verifying_keys`: of `settle` and `tick`, in snarkjs's JSON form. `max_tick_age`: most seconds between a
+    tick's time and the block that takes it. Raises Refused for development keys or tokens anywhere but on a
+    local chain, ChainRejected when a contract refuses its arguments.
+    """
+    web3 = connect(rpc)
+    with chain_errors(rpc):
+        chain_id = web3.eth.chain_id
+    _require_local(chain_id, dev_key, any(plan.token is None for plan in assets))
+    verifiers = {
+        circuit: _create(web3, key, "Groth16Verifier", solidity_key(verifying_keys[circuit]))[0]
+        for circuit in ("settle", "tick")
+    }
+    held = tuple(_asset(web3, key, plan) for plan in assets)
+    sizes = load().profile(profile)
+    config = (
+        verifiers["settle"],
+        verifiers["tick"],
+        genesis.root,
+        genesis.tick,
+        params_hash(params),
+        json.dumps(params.to_json(), sort_keys=True, separators=(",", ":")).encode(),
+        genesis.slot,
+        params.slot_seconds,
+        max_tick_age,
+        sizes.instruments,
+        sizes.touches,
+        [(asset.id, asset.token, asset.unit) for asset in held],
+    )
+    ledger, block = _create(web3, key, "Ledger", config)
+    return Deployment(chain_id, ledger, rpc, block, profile, dev_key, verifiers, held)
+
+
+def solidity_key(key: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The contract's VerifyingKey of a key in snarkjs's JSON form; in G2 the imaginary part goes first."""
+    ic = [_g1(point) for point in key["IC"]]
+    if len(ic) != 4:
+        raise BadInput(
+            f"the verifying key is for {len(ic) - 1} public signals, the contract's are 3 (C, r, y)",
+            hint="use the key of circuit settle or tick",
+        )
+    g2 = (_g2(key[name]) for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2"))
+    return (_g1(key["vk_alpha_1"]), *g2, ic)
+
+
+def _g1(point: Sequence[Any]) -> list[int]:
+    return [int(point[0]), int(point[1])]
+
+
+def _g2(point: Sequence[Sequence[Any]]) -> list[int]:
+    (x_real, x_imaginary), (y_real, y_imaginary) = point[0], point[1]
+    return [int(x_imaginary), int(x_real), int(y_imaginary), int(y_real)]
+
+
+def _require_local(chain_id: int, dev_key: bool, dev_token: bool) -> None:
+    if chain_id in LOCAL_CHAIN_IDS or not (dev_key or dev_token):
+        return
+    what = "development keys, whose maker can forge proofs" if dev_key else "tokens that anybody can mint"
+    raise Refused(
+        f"chain {chain_id} is not local, and these are {what}",
+        hint="deploy to a local chain (id 31337 or 1337), or use keys of a ceremony and real tokens",
+        code="dev_key_refused" if dev_key else "dev_token_refused",
+    )
+
+
+def _asset(web3: Web3, key: str, plan: AssetPlan) -> DeployedAsset:
+    token = plan.token
+    if token is None:
+        token, _ = _create(
+            web3, key, "DevelopmentToken", f"Development {plan.symbol}", plan.symbol, plan.decimals
+        )
+    return DeployedAsset(plan.id, plan.symbol, Web3.to_checksum_address(token), plan.unit)
+
+
+def _create(web3: Web3, key: str, name: str, *arguments: Any) -> tuple[str, int]:
+    """Address of a new contract, and its block."""
+    made = artifact(name)
+    factory = web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
+    data = factory.constructor(*arguments).data_in_transaction
+    receipt = send(web3, Call(None, bytes.fromhex(str(data).removeprefix("0x"))), key)
+    if receipt.contract is None:
+        raise InternalError(f"the node gave no address for the new {name}")
+    return receipt.contract, receipt.block

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployment: what is refused, and the record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import trapdoor
+from contracts.ledger import ETHER, ETHER_UNIT, GENESIS, OPERATOR, QUOTE, Bench, params
+from zkmargin.chain.anvil import anvil
+from zkmargin.chain.deploy import AssetPlan, deploy, solidity_key
+from zkmargin.chain.deployment import Deployment
+from zkmargin.chain.transactions import account_of
+from zkmargin.errors import BadInput, ChainRejected, MissingData, Refused
+from zkmargin.protocol.constants import load
+from zkmargin.protocol.hashes import params_hash
+from zkmargin.protocol.model import Params
+
+pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
+
+
+def _deploy(rpc: str, **changed: Any) -> Deployment:
+    given: dict[str, Any] = {
+        "profile": "small",
+        "params": params(load().profile("small")),
+        "genesis": GENESIS,
+        "assets": [AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
+        "verifying_keys": trapdoor.KEYS,
+        "dev_key": True,
+        "max_tick_age": 300,
+    }
+    return deploy(rpc, OPERATOR, **given | changed)
+
+
+def test_record(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "deployment.json"
+    bench.deployment.write(path)
+    assert Deployment.read(path) == bench.deployment
+    record = json.loads(path.read_text())
+    assert {"chain_id", "ledger", "rpc", "from_block"} <= record.keys()
+    assert record["from_block"] > 0
+    path.write_text("{}")
+    with pytest.raises(BadInput, match="malformed"):
+        Deployment.read(path)
+    with pytest.raises(MissingData):
+        Deployment.read(tmp_path / "none.json")
+
+
+def test_genesis_event_holds_the_parameters(bench: Bench) -> None:
+    event = next(bench.client.events(bench.deployment.from_block, names=("Genesis",)))
+    read = Params.from_json(json.loads(event.args["params"]))
+    assert params_hash(read) == event.args["paramsHash"] == bench.params_hash
+
+
+def test_keys_on_chain_are_those_given(bench: Bench) -> None:
+    from zkmargin.chain.artifacts import artifact
+
+    abi = artifact("Groth16Verifier").abi
+    for circuit, key in trapdoor.KEYS.items():
+        web3 = bench.client.web3
+        address = web3.to_checksum_address(bench.client.verifier(circuit))
+        assert address == bench.deployment.verifiers[circuit]
+        found = web3.eth.contract(address=address, abi=abi).functions.verifyingKey().call()
+        assert list(found) == list(solidity_key(key))
+
+
+def test_development_keys_and_tokens_stay_on_local_chains() -> None:
+    real = [AssetPlan(QUOTE, "USDC", 1, token="0x" + "33" * 20)]
+    with anvil(chain_id=1) as node:
+        with pytest.raises(Refused) as caught:
+            _deploy(node.url, assets=real)
+        assert caught.value.code == "dev_key_refused"
+        with pytest.raises(Refused) as caught:
+            _deploy(node.url, dev_key=False)
+        assert caught.value.code == "dev_token_refused"
+        assert node.web3.eth.get_transaction_count(account_of(OPERATOR).address) == 0
+    with anvil(chain_id=1337) as node:
+        assert _deploy(node.url).chain_id == 1337
+
+
+def test_keys_of_another_shape(bench: Bench) -> None:
+    key = trapdoor.verifying_key(trapdoor.TICK_DELTA)
+    key["IC"] = key["IC"][:3]
+    with pytest.raises(BadInput, match="2 public signals"):
+        _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": key})
+
+
+def test_keys_the_contracts_refuse(bench: Bench) -> None:
+    degenerate = trapdoor.verifying_key(trapdoor.GAMMA)
+    with pytest.raises(ChainRejected) as caught:
+        _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": degenerate})
+    assert caught.value.code == "key_gamma_is_delta"
+    with pytest.raises(ChainRejected) as caught:
+        _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": trapdoor.KEYS["settle"]})
+    assert caught.value.code == "verifiers_share_delta"

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput, InternalError
-from zkmargin.protocol.constants import PAGE_LEVELS, PAGE_SIZE, Profile
-from zkmargin.protocol.hashes import EMPTY_LEAF, header_hash, leaf_hash, ledger_root
+from zkmargin.protocol.checks import check_account
+from zkmargin.protocol.constants import BITS, PAGE_LEVELS, PAGE_SIZE, P, Profile
+from zkmargin.protocol.hashes import EMPTY_LEAF, header_hash, header_hashes, leaf_hashes, ledger_root
 from zkmargin.protocol.model import Account
-from zkmargin.state.tree import Tree
+from zkmargin.state.tree import Forest
+
+Header = tuple[int, int]  # anchor, radius
+Scalars = tuple[int, int, int]  # reserve, next_id, consumed
 
 _EMPTY = Account.empty()
+_CLEARED: Header = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,25 @@ class Savepoint:
     """A state of a ledger since its checkpoint: how many writes, and (reserve, next_id, consumed)."""
 
     writes: int
-    scalars: tuple[int, int, int]
+    scalars: Scalars
+
+
+@dataclass(frozen=True)
+class _Undo:
+    """What a write replaced; `leaf` None if it was the header of `page` alone."""
+
+    leaf: int | None
+    before: Account
+    page: int
+    header: Header
 
 
 class Ledger:
     """Accounts by leaf index, with the tree kept up to date.
 
-    Writes since the last `checkpoint` can be undone by `rollback` and are listed by `dirty`.
+    The scalars `reserve`, `next_id` and `consumed` are set directly. Writes since the last `checkpoint` can
+    be undone by `rollback`. What changed since it was last stored is listed by `unsaved`, whatever happened
+    to checkpoints in between. Memory grows with the accounts there are, not with the capacity.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -51,20 +68,42 @@ class Ledger:
         self.consumed = 0
         self._accounts: dict[int, Account] = {}
         self._index_of: dict[int, int] = {}
-        self._headers: dict[int, tuple[int, int]] = {}
-        self._pages: dict[int, Tree] = {}
-        self._empty_page = Tree(PAGE_LEVELS, EMPTY_LEAF)
-        self._top = Tree(profile.ledger_levels, header_hash(self._empty_page.root, 0, 0))
+        self._headers: dict[int, Header] = {}
+        self._pages = Forest(PAGE_LEVELS, EMPTY_LEAF, profile.pages)
+        self._top = Forest(profile.ledger_levels, header_hash(self._pages.defaults[-1], *_CLEARED))
         self._lowest_free = 1
-        self._undo: list[tuple[int, Account, tuple[int, int]]] = []
+        self._undo: list[_Undo] = []
+        self._unsaved_leaves: set[int] = set()
+        self._unsaved_pages: set[int] = set()
         self._scalars = self.scalars()
 
     @staticmethod
     def genesis(profile: Profile) -> Ledger:
         """The first state: one backstop account an instrument (1 and up), everything else empty."""
+        backstops = {number: Account(id=number) for number in range(1, profile.instruments)}
+        return Ledger.of(profile, backstops, {}, (0, profile.instruments, 0))
+
+    @staticmethod
+    def of(
+        profile: Profile, accounts: Mapping[int, Account], headers: Mapping[int, Header], scalars: Scalars
+    ) -> Ledger:
+        """The ledger with these accounts by leaf and headers by page, every node hashed once.
+
+        Raises `BadInput` for an account out of range, outside the ledger or with an id another has.
+        """
         ledger = Ledger(profile)
-        for instrument in range(1, profile.instruments):
-            ledger.write(instrument, Account(id=instrument))
+        occupied = {leaf: account for leaf, account in accounts.items() if not account.is_empty}
+        seen: set[int] = set()
+        for leaf, account in occupied.items():
+            ledger.account_at(leaf)
+            check_account(account, profile)
+            if account.id in seen:
+                raise BadInput(f"account {account.id} stands at two leaves", code="bad_account")
+            seen.add(account.id)
+        for page, header in headers.items():
+            ledger._check_header(page, header)
+        ledger._apply(occupied, headers)
+        ledger.reserve, ledger.next_id, ledger.consumed = scalars
         ledger.checkpoint()
         return ledger
 
@@ -72,22 +111,30 @@ class Ledger:
 
     @property
     def capacity(self) -> int:
+        """Number of leaves."""
         return self.profile.capacity
 
-    def scalars(self) -> tuple[int, int, int]:
+    def scalars(self) -> Scalars:
         """(reserve, next_id, consumed)."""
         return self.reserve, self.next_id, self.consumed
 
     def root(self) -> int:
-        return ledger_root(self._top.root, self.reserve, self.next_id, self.consumed)
+        """The ledger root, as the contract stores it."""
+        return ledger_root(self.pages_root, *self.scalars())
 
     @property
     def pages_root(self) -> int:
-        return self._top.root
+        """The root of the tree over page headers."""
+        return self._top.root()
 
     def account_at(self, leaf_index: int) -> Account:
+        """The account of a leaf, the empty one if nobody has it; `BadInput` outside the ledger."""
         if not 0 <= leaf_index < self.capacity:
-            raise BadInput(f"leaf {leaf_index} is outside the ledger of {self.capacity}")
+            raise BadInput(
+                f"there is no leaf {leaf_index}",
+                hint=f"leaves run from 0 to {self.capacity - 1}",
+                code="unknown_leaf",
+            )
         return self._accounts.get(leaf_index, _EMPTY)
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
@@ -96,70 +143,102 @@ class Ledger:
             yield index, self._accounts[index]
 
     def index_of(self, account_id: int) -> int:
-        """The leaf of an account; raises `BadInput` for an unknown id."""
+        """The leaf of an account; `BadInput` with code `unknown_account` if there is none of that id."""
         try:
             return self._index_of[account_id]
         except KeyError:
-            raise BadInput(f"there is no account {account_id}", hint=f"ids run from 1 to {self.next_id - 1}",
-                           code="unknown_account") from None
+            raise BadInput(
+                f"there is no account {account_id}",
+                hint=f"ids run from 1 to {self.next_id - 1}",
+                code="unknown_account",
+            ) from None
 
     def account(self, account_id: int) -> Account:
+        """The account of that id; raises like `index_of`."""
         return self._accounts[self.index_of(account_id)]
 
     def free_index(self) -> int:
-        """The lowest empty leaf from 1 on; raises `BadInput` when the ledger is full."""
+        """The lowest empty leaf from 1 on; `BadInput` with code `ledger_full` if there is none."""
         while self._lowest_free in self._accounts:
             self._lowest_free += 1
         if self._lowest_free >= self.capacity:
-            raise BadInput(f"the ledger is full ({self.capacity} accounts)", code="ledger_full")
+            raise BadInput(
+                f"the ledger is full: all {self.capacity - 1} accounts are taken",
+                hint="use a profile with more ledger levels",
+                code="ledger_full",
+            )
         return self._lowest_free
 
-    def header(self, page: int) -> tuple[int, int]:
+    def header(self, page: int) -> Header:
         """(anchor, radius) of a page."""
-        return self._headers.get(page, (0, 0))
+        return self._headers.get(page, _CLEARED)
+
+    def headers(self) -> dict[int, Header]:
+        """The headers that are not cleared, by page."""
+        return dict(self._headers)
 
     def opening(self, leaf_index: int) -> Opening:
-        page, inside = divmod(leaf_index, PAGE_SIZE)
-        anchor, radius = self.header(page)
-        tree = self._pages.get(page, self._empty_page)
-        return Opening(leaf_index, self.account_at(leaf_index), tree.path(inside), anchor, radius, self._top.path(page))
+        """The leaf with its path to the pages root."""
+        account, page = self.account_at(leaf_index), leaf_index // PAGE_SIZE
+        return Opening(
+            leaf_index, account, self._pages.path(leaf_index), *self.header(page), self._top.path(page)
+        )
 
     # ---------------------------------------------------------------- writing
 
     def write(self, leaf_index: int, account: Account, keep_header: bool = False) -> None:
-        """Set a leaf; its page's anchor and radius are cleared unless `keep_header`."""
-        before = self.account_at(leaf_index)
-        page, inside = divmod(leaf_index, PAGE_SIZE)
+        """Set a leaf; its page's anchor and radius are cleared unless `keep_header`.
+
+        Raises `BadInput` for an account no operation makes and `InternalError` if its id stands at another
+        leaf; nothing is changed then.
+        """
+        before, page = self.account_at(leaf_index), leaf_index // PAGE_SIZE
+        check_account(account, self.profile)
+        if self._index_of.get(account.id, leaf_index) != leaf_index:
+            raise InternalError(f"account {account.id} already stands at leaf {self._index_of[account.id]}")
         header = self.header(page)
-        self._undo.append((leaf_index, before, header))
-        self._set(leaf_index, account, header if keep_header else (0, 0))
+        self._undo.append(_Undo(leaf_index, before, page, header))
+        self._apply(
+            {} if account == before else {leaf_index: account}, {} if keep_header else {page: _CLEARED}
+        )
 
-    def _set(self, leaf_index: int, account: Account, header: tuple[int, int]) -> None:
-        before = self.account_at(leaf_index)
-        page, inside = divmod(leaf_index, PAGE_SIZE)
-        if before.id != account.id:
-            if account.id in self._index_of:
-                raise InternalError(f"account {account.id} already stands at leaf {self._index_of[account.id]}")
-            self._index_of.pop(before.id, None)
-        if account.is_empty:
-            self._accounts.pop(leaf_index, None)
-            self._lowest_free = min(self._lowest_free, max(leaf_index, 1))
-        else:
-            self._accounts[leaf_index] = account
-            self._index_of[account.id] = leaf_index
-        if header == (0, 0):
-            self._headers.pop(page, None)
-        else:
-            self._headers[page] = header
-        tree = self._pages.setdefault(page, Tree(PAGE_LEVELS, EMPTY_LEAF))
-        if account != before:
-            tree.set(inside, leaf_hash(account))
-        self._top.set(page, header_hash(tree.root, *header))
+    def set_header(self, page: int, anchor: int, radius: int) -> None:
+        """Set the header of a page; `BadInput` if it is out of range."""
+        self._check_header(page, (anchor, radius))
+        self._undo.append(_Undo(None, _EMPTY, page, self.header(page)))
+        self._apply({}, {page: (anchor, radius)})
 
-    def dirty(self) -> tuple[dict[int, Account], dict[int, tuple[int, int]]]:
-        """What changed since the checkpoint: accounts by leaf, headers by page."""
-        leaves = {index: self.account_at(index) for index, _, _ in self._undo}
-        return leaves, {index // PAGE_SIZE: self.header(index // PAGE_SIZE) for index in leaves}
+    def _check_header(self, page: int, header: Header) -> None:
+        anchor, radius = header
+        if not 0 <= page < self.profile.pages or not 0 <= anchor < P or not 0 <= radius < 1 << BITS["radius"]:
+            raise BadInput(
+                f"page {page}, anchor {anchor}, radius {radius} make no page header", code="bad_header"
+            )
+
+    def _apply(self, accounts: Mapping[int, Account], headers: Mapping[int, Header]) -> None:
+        """Set leaves and headers, already checked, and hash what changed."""
+        for leaf in accounts:
+            self._index_of.pop(self._accounts.pop(leaf, _EMPTY).id, None)
+        for leaf, account in accounts.items():
+            if account.is_empty:
+                self._lowest_free = min(self._lowest_free, max(leaf, 1))
+            else:
+                self._accounts[leaf] = account
+                self._index_of[account.id] = leaf
+        changed = {page for page, header in headers.items() if header != self.header(page)}
+        for page in changed:
+            if headers[page] == _CLEARED:
+                self._headers.pop(page, None)
+            else:
+                self._headers[page] = headers[page]
+        self._pages.update(dict(zip(accounts, leaf_hashes(accounts.values()), strict=True)))
+        self._unsaved_leaves.update(accounts)
+        self._unsaved_pages |= changed
+        changed |= {leaf // PAGE_SIZE for leaf in accounts}
+        hashes = header_hashes((self._pages.root(page), *self.header(page)) for page in changed)
+        self._top.update(dict(zip(changed, hashes, strict=True)))
+
+    # ------------------------------------------------- going back, and storing
 
     def checkpoint(self) -> None:
         """Make everything so far the state that `rollback` returns to."""
@@ -173,26 +252,22 @@ class Ledger:
     def rollback(self, to: Savepoint | None = None) -> None:
         """Undo everything since the savepoint, or since the checkpoint."""
         target = to or Savepoint(0, self._scalars)
-        while len(self._undo) > target.writes:
-            leaf_index, before, header = self._undo.pop()
-            self._set(leaf_index, before, header)
+        if target.writes > len(self._undo):
+            raise InternalError("the savepoint is from before the last checkpoint or already undone")
+        undone = self._undo[target.writes :]
+        del self._undo[target.writes :]
+        undone.reverse()  # the oldest comes last and so decides
+        self._apply(
+            {u.leaf: u.before for u in undone if u.leaf is not None}, {u.page: u.header for u in undone}
+        )
         self.reserve, self.next_id, self.consumed = target.scalars
 
-    def load(self, accounts: dict[int, Account], headers: dict[int, tuple[int, int]],
-             scalars: tuple[int, int, int]) -> None:
-        """Replace the whole state, hashing every node once."""
-        self._accounts = {i: a for i, a in accounts.items() if not a.is_empty}
-        self._index_of = {a.id: i for i, a in self._accounts.items()}
-        self._headers = {page: header for page, header in headers.items() if header != (0, 0)}
-        self._pages, self._lowest_free = {}, 1
-        leaves: dict[int, dict[int, int]] = {}
-        for index, account in self._accounts.items():
-            leaves.setdefault(index // PAGE_SIZE, {})[index % PAGE_SIZE] = leaf_hash(account)
-        self._top = Tree(self.profile.ledger_levels, header_hash(self._empty_page.root, 0, 0))
-        for page, hashes in leaves.items():
-            tree = self._pages.setdefault(page, Tree(PAGE_LEVELS, EMPTY_LEAF))
-            tree.update(hashes)
-        touched = set(leaves) | set(self._headers)
-        self._top.update({p: header_hash(self._pages.get(p, self._empty_page).root, *self.header(p)) for p in touched})
-        self.reserve, self.next_id, self.consumed = scalars
-        self.checkpoint()
+    def unsaved(self) -> tuple[dict[int, Account], dict[int, Header]]:
+        """Accounts by leaf and headers by page that may differ from what was last stored."""
+        accounts = {leaf: self.account_at(leaf) for leaf in sorted(self._unsaved_leaves)}
+        return accounts, {page: self.header(page) for page in sorted(self._unsaved_pages)}
+
+    def mark_saved(self) -> None:
+        """The present state is stored."""
+        self._unsaved_leaves.clear()
+        self._unsaved_pages.clear()

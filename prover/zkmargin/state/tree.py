@@ -1,58 +1,74 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sparse 8-ary Poseidon tree: only nodes that differ from their level's default are stored."""
+"""Sparse 8-ary Poseidon trees: only nodes that differ from their level's default are stored."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from zkmargin.protocol.constants import ARITY
-from zkmargin.protocol.hashes import node_hash
+from zkmargin.protocol.hashes import node_hash, node_hashes
 
 
-class Tree:
-    """`levels` levels above the leaves; `default` is the value of every leaf nobody has set.
+class Forest:
+    """`count` trees side by side, each with `levels` levels above its leaves; the leaves count through.
 
-    `nodes[0]` holds leaves by index, `nodes[levels]` the root at index 0.
+    `default` is the value of every leaf nobody has set. An empty subtree takes no memory and no time.
     """
 
-    def __init__(self, levels: int, default: int) -> None:
+    def __init__(self, levels: int, default: int, count: int = 1) -> None:
         self.levels = levels
+        self.count = count
         self.defaults = [default]
         for _ in range(levels):
             self.defaults.append(node_hash([self.defaults[-1]] * ARITY))
-        self.nodes: list[dict[int, int]] = [{} for _ in range(levels + 1)]
+        self._nodes: list[dict[int, int]] = [{} for _ in range(levels + 1)]
 
     @property
     def size(self) -> int:
-        """Number of leaves."""
-        return ARITY**self.levels
+        """Number of leaves of all trees."""
+        return int(self.count * ARITY**self.levels)
 
     @property
-    def root(self) -> int:
-        return self.node(self.levels, 0)
+    def stored(self) -> int:
+        """Number of nodes in memory."""
+        return sum(len(nodes) for nodes in self._nodes)
+
+    def root(self, tree: int = 0) -> int:
+        """The root of a tree."""
+        return self.node(self.levels, tree)
 
     def node(self, level: int, index: int) -> int:
         """The value of a node; level 0 are the leaves."""
-        return self.nodes[level].get(index, self.defaults[level])
+        return self._nodes[level].get(index, self.defaults[level])
 
     def children(self, level: int, index: int) -> list[int]:
         """The 8 values below node `index` of `level` (1 .. levels)."""
-        return [self.node(level - 1, index * ARITY + k) for k in range(ARITY)]
+        below, default = self._nodes[level - 1], self.defaults[level - 1]
+        return [below.get(child, default) for child in range(index * ARITY, index * ARITY + ARITY)]
 
     def path(self, leaf: int) -> list[list[int]]:
-        """For each level upwards the 8 children among which the path's node stands, at digit `leaf // 8^level % 8`."""
+        """For each level upwards the 8 children of which the path's node is number `leaf // 8^level % 8`."""
         return [self.children(level + 1, leaf // ARITY ** (level + 1)) for level in range(self.levels)]
 
-    def set(self, leaf: int, value: int) -> None:
-        """Set a leaf and the nodes above it."""
-        self.update({leaf: value})
+    def update(self, leaves: Mapping[int, int]) -> None:
+        """Set leaves; every node above them is hashed once, level by level in batches.
 
-    def update(self, leaves: dict[int, int]) -> None:
-        """Set many leaves; every node above them is hashed once."""
-        for leaf, value in leaves.items():
+        Raises `IndexError` for a leaf outside the forest, and then changes nothing.
+        """
+        for leaf in leaves:
             if not 0 <= leaf < self.size:
-                raise IndexError(f"leaf {leaf} of a tree of {self.size}")
-            self.nodes[0][leaf] = value
-        changed = set(leaves)
+                raise IndexError(f"leaf {leaf} of {self.size}")
+        self._store(0, leaves)
+        changed = list(leaves)
         for level in range(1, self.levels + 1):
-            changed = {index // ARITY for index in changed}
-            for index in changed:
-                self.nodes[level][index] = node_hash(self.children(level, index))
+            changed = sorted({index // ARITY for index in changed})
+            below = [value for index in changed for value in self.children(level, index)]
+            self._store(level, dict(zip(changed, node_hashes(below), strict=True)))
+
+    def _store(self, level: int, values: Mapping[int, int]) -> None:
+        nodes, default = self._nodes[level], self.defaults[level]
+        for index, value in values.items():
+            if value == default:
+                nodes.pop(index, None)
+            else:
+                nodes[index] = value

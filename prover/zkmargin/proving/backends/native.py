@@ -13,6 +13,10 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.witness import public_signals
 
 
+THREADS = "ZKMARGIN_PROVER_THREADS"
+"""Environment variable: threads for one proof; all cores when it is not set."""
+
+
 class Native:
     """Keeps each proving key it has loaded."""
 
@@ -24,7 +28,7 @@ class Native:
         except ImportError:
             raise ToolMissing("the native kernel is not built") from None
         self._prover = _kernel.Prover
-        self._threads = os.cpu_count() or 1
+        self._threads = int(os.environ.get(THREADS, "0")) or os.cpu_count() or 1
         self._loaded: dict[Path, Any] = {}
 
     def prove(self, keys: CircuitKeys, witness: bytes) -> Proof:

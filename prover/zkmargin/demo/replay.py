@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's story: people open accounts and trade, the crash comes, tick by tick."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+from zkmargin.demo.episode import Episode, Listing
+from zkmargin.demo.market import Market
+from zkmargin.demo.population import SEED, Population, draw_population
+from zkmargin.demo.venue import Holder, Venue, holder_of
+from zkmargin.engine.margin import is_limited, risk
+from zkmargin.engine.transition import Effect
+from zkmargin.errors import Refused
+from zkmargin.protocol.constants import FINE, EntryKind, Op
+from zkmargin.protocol.hashes import owner_hash
+from zkmargin.protocol.model import Params, Tick, Touch
+from zkmargin.sequencer.requests import bid_touch, request_json, sign_touch, trade_legs, withdrawal
+from zkmargin.sequencer.service import Outcome, Sequencer
+
+UNKNOWN_ACCOUNT = 4_000_000
+GAP_AT = 9           # this tick's slot is skipped: the oracles' quorum signs the gap
+_BIDS_EACH = 6       # bids a maker signs ahead, one a nonce
+_VALID_SLOTS = 3
+
+
+class Replay:
+    """Drives a sequencer through the episode and keeps the figures of each tick."""
+
+    def __init__(self, episode: Episode, market: Market, params: Params, venue: Venue, sequencer: Sequencer) -> None:
+        self.episode, self.market, self.params = episode, market, params
+        self.venue, self.sequencer = venue, sequencer
+        self.rng = random.Random(SEED + 1)
+        self.ticks: list[dict[str, Any]] = []
+        self.refusals: list[dict[str, str]] = []
+        self.operations: Counter[str] = Counter()
+        first = episode.genesis_slot + 1
+        spot = market.prices(market.oracles[1], first)
+        self.population: Population = draw_population(episode, {row.id: spot[row.series] for row in episode.listings})
+        self.holders = [holder_of(person) for person in self.population.people]
+        self.by_account: dict[int, Holder] = {}
+
+    @property
+    def listings(self) -> dict[int, Listing]:
+        return {row.id: row for row in self.episode.listings}
+
+    # ---------------------------------------------------------------- the chapters
+
+    def open_accounts(self) -> None:
+        """Everybody's first deposit, the backstops' and the insurance fund's, and one to an account nobody has."""
+        for holder in self.holders:
+            for asset, coins in holder.person.deposits:
+                self.venue.deposit(holder, asset, self.venue.amount(asset, coins), EntryKind.OPEN)
+        patron = self.holders[-1]
+        for instrument, quote in self.population.backstops.items():
+            self.venue.deposit(patron, 0, self.venue.amount(0, Fraction(quote)), EntryKind.ACCOUNT, instrument)
+        self.venue.deposit(patron, 0, self.venue.amount(0, Fraction(self.population.fund)), EntryKind.FUND)
+        self.venue.deposit(patron, 0, 1_000_000, EntryKind.ACCOUNT, UNKNOWN_ACCOUNT)
+        self.venue.settled()
+
+    def first_trades(self) -> None:
+        """The positions people hold when the crash comes."""
+        for deal in self.population.deals:
+            self.trade(self.holders[deal.buyer], self.holders[deal.seller], deal.instrument, deal.size)
+
+    def tick(self, number: int) -> dict[str, Any]:
+        """One tick of the replay: prices, what is due, the queue, what people do; returns its figures."""
+        slot = self.episode.genesis_slot + number + (number >= GAP_AT)
+        reports = self.market.reports(self.params, self.sequencer.domain, slot, self.sequencer.tick.slot)
+        tick = self.sequencer.decide_tick(reports, slot)
+        before = self.health(tick)
+        bids, nonces = self.bids(tick) if number > 1 else ([], [])
+        due = self.sequencer.decide_due(bids, nonces)
+        self.count(self.sequencer.decide_queue().effects)
+        if number == 1:
+            self.learn_ids()
+            self.first_trades()
+        else:
+            self.daily_business(number, tick)
+        for _, reason in self.outcome(self.sequencer.decide_submitted()).refused:
+            self.refusals.append({"slot": str(slot), "reason": reason})
+        self.sequencer.close_draft()
+        self.count(due.effects)
+        figures = self.figures(number, slot, tick, before, due)
+        self.ticks.append(figures)
+        return figures
+
+    def learn_ids(self) -> None:
+        owners = {account.owner: account.id for _, account in self.sequencer.ledger.accounts() if account.owner}
+        for holder in self.holders:
+            holder.account_id = owners[owner_hash(holder.key.ax, holder.key.ay)]
+            self.by_account[holder.account_id] = holder
+
+    # ---------------------------------------------------------------- what people do
+
+    def trade(self, buyer: Holder, seller: Holder, instrument: int, size: int) -> None:
+        tick, ledger = self.sequencer.tick, self.sequencer.ledger
+        legs = trade_legs(buyer.account_id, seller.account_id, instrument, size, tick.instruments[instrument].mark)
+        signed = [sign_touch(leg, ledger.account(holder.account_id), holder.key, tick.slot + _VALID_SLOTS,
+                             self.sequencer.domain)
+                  for leg, holder in zip(legs, (buyer, seller), strict=True)]
+        self.submit("trade", signed)
+        self.sequencer.decide_submitted()
+
+    def submit(self, kind: str, touches: list[Touch]) -> None:
+        try:
+            self.sequencer.submit(request_json(kind, touches))
+            self.operations[kind] += 1
+        except Refused as error:
+            self.refusals.append({"slot": str(self.sequencer.tick.slot), "reason": str(error)})
+
+    def withdraw(self, holder: Holder, asset: int, amount: int) -> None:
+        tick = self.sequencer.tick
+        touch = sign_touch(withdrawal(holder.account_id, asset, amount), self.sequencer.ledger.account(holder.account_id),
+                           holder.key, tick.slot + _VALID_SLOTS, self.sequencer.domain)
+        self.submit("withdraw", [touch])
+        self.sequencer.decide_submitted()
+
+    def daily_business(self, number: int, tick: Tick) -> None:
+        """A withdrawal by somebody who can, now and then a trade, a top-up, and one who asks for too much."""
+        traders = [holder for holder in self.holders if not holder.person.maker]
+        if number % 3 == 0:
+            holder = self.rng.choice([h for h in self.holders if h.person.maker])
+            self.withdraw(holder, 0, 1_000 * 10**6)
+        if number == 5:
+            self.withdraw(traders[0], 0, 10**15)
+        if number % 4 == 0:
+            open_rows = [row for row in self.episode.listings
+                         if row.token_decimals is None and not is_limited(tick.instruments[row.id])]
+            if open_rows:
+                row = self.rng.choice(open_rows)
+                makers = [h for h in self.holders if h.person.maker]
+                buyer, seller = self.rng.sample(makers, 2)
+                self.trade(buyer, seller, row.id, max(1, row.steps(Fraction(5_000) / row.quote_price(
+                    tick.instruments[row.id].mark))))
+        if number % 5 == 0:
+            weak = [h for h in traders if self.leverage(h, tick) > Fraction(1, 2)]
+            if weak:
+                holder = self.rng.choice(weak)
+                self.venue.deposit(holder, 0, 500 * 10**6, EntryKind.ACCOUNT, holder.account_id)
+                self.venue.settled()
+
+    def leverage(self, holder: Holder, tick: Tick) -> Fraction:
+        """Maintenance over equity."""
+        now = risk(self.sequencer.ledger.account(holder.account_id), tick)
+        return Fraction(now.maintenance, max(now.equity, 1))
+
+    def bids(self, tick: Tick) -> tuple[list[Touch], list[int]]:
+        """Every maker's bids for this tick, a few nonces ahead."""
+        perpetuals = [row.id for row in self.episode.listings if row.token_decimals is None]
+        touches, nonces = [], []
+        makers = [holder for holder in self.holders if holder.person.maker]
+        for index, holder in enumerate(makers):
+            account = self.sequencer.ledger.account(holder.account_id)
+            instrument = perpetuals[index % len(perpetuals)]
+            side = int(index // len(perpetuals) == 2)  # two thirds stand ready to buy, one third to sell
+            row = self.listings[instrument]
+            size = row.steps(Fraction(40_000) / row.quote_price(tick.instruments[instrument].mark))
+            for ahead in range(_BIDS_EACH):
+                nonce = account.nonce + ahead
+                touches.append(sign_touch(bid_touch(holder.account_id, instrument, side, size), account, holder.key,
+                                          tick.slot, self.sequencer.domain, nonce))
+                nonces.append(nonce)
+        return touches, nonces
+
+    # ---------------------------------------------------------------- figures
+
+    def outcome(self, outcome: Outcome) -> Outcome:
+        self.count(outcome.effects)
+        return outcome
+
+    def count(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            self.operations[Op(effect.touch.op).name.lower()] += 1
+            entry = effect.touch.entry
+            if entry is not None and not effect.touch.flag:
+                self.operations["deposit_refused"] += 1
+                self.refusals.append({"slot": str(self.sequencer.tick.slot),
+                                      "reason": f"deposit {entry.index} to account {entry.target} is refused and refunded"})
+
+    def health(self, tick: Tick) -> dict[str, int]:
+        """How many accounts that owe margin stand below 1, 1.1, 1.5 times maintenance, and above."""
+        counts = {"below_maintenance": 0, "lt_1_1": 0, "lt_1_5": 0, "ge_1_5": 0}
+        for _, account in self.sequencer.ledger.accounts():
+            now = risk(account, tick)
+            if now.health < 0:
+                counts["below_maintenance"] += 1
+            elif 10 * now.equity < 11 * now.maintenance:
+                counts["lt_1_1"] += 1
+            elif 2 * now.equity < 3 * now.maintenance:
+                counts["lt_1_5"] += 1
+            else:
+                counts["ge_1_5"] += 1
+        return counts
+
+    def figures(self, number: int, slot: int, tick: Tick, before: dict[str, int], due: Outcome) -> dict[str, Any]:
+        closed = [effect for effect in due.effects if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
+        full = sum(effect.after.holding(effect.touch.instrument) is None for effect in closed)
+        marks = {row.symbol: f"{float(row.quote_price(tick.instruments[row.id].mark)):.6g}" for row in self.episode.listings}
+        return {
+            "n": number, "slot": slot, "time": tick.time, "marks": marks,
+            "limited": [row.symbol for row in self.episode.listings if is_limited(tick.instruments[row.id])],
+            "oracles_differ_on": self.market.spread(slot),
+            "health": before,
+            "liquidations": {
+                "partial": len(closed) - full, "full": full,
+                "absorbed": sum(effect.touch.op == Op.ABSORB for effect in due.effects),
+                "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due.effects),
+            },
+            "unhealthy_after": len(self.sequencer.unhealthy()),
+            "insurance_fund": str(self.sequencer.ledger.reserve // FINE),
+            "covered": False,
+        }

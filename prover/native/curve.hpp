@@ -20,6 +20,7 @@ struct Fq2 {
         const Fq aa = x.a * y.a, bb = x.b * y.b;
         return {aa - bb, (x.a + x.b) * (y.a + y.b) - aa - bb};
     }
+    friend Fq2 negated_if(const Fq2& x, bool negate) { return {negated_if(x.a, negate), negated_if(x.b, negate)}; }
     Fq2 neg() const { return {a.neg(), b.neg()}; }
     Fq2 dbl() const { return {a + a, b + b}; }
     Fq2 sqr() const {

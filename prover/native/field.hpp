@@ -120,6 +120,14 @@ struct Fp : Limbs {
     }
 
     Fp neg() const { return is_zero() ? *this : Fp{subtract_raw(p, *this)}; }
+    // Without a branch: the signs of digits are random.
+    friend Fp negated_if(const Fp& x, bool negate) {
+        const Limbs n = subtract_raw(p, x);
+        const u64 mask = 0 - static_cast<u64>(negate && !x.is_zero());
+        Fp r;
+        for (int i = 0; i < 4; i++) r.v[i] = x.v[i] ^ ((x.v[i] ^ n.v[i]) & mask);
+        return r;
+    }
     Fp dbl() const { return *this + *this; }
     Fp sqr() const { return *this * *this; }
 

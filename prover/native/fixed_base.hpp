@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Many multiples of one point: a table of its multiples by digit and window, and one addition a window and scalar.
 #pragma once
+#include <cstdlib>
 #include <vector>
 
 #include "digits.hpp"
@@ -24,7 +25,7 @@ public:
             PairAdder<F> adder;
             Affine<F>* row = &table_[w * row_];  // row[i] = (i + 1) * 2^(bits * w) * base
             for (size_t have = 1; have < row_; have *= 2) {
-                for (size_t i = 0; i < have; i++) adder.push(row[have - 1], row[i], &row[have + i]);
+                for (size_t i = 0; i < have; i++) adder.push(signed_point(row[have - 1]), signed_point(row[i]), &row[have + i]);
                 adder.flush();
             }
         });
@@ -42,8 +43,10 @@ public:
         for (size_t w = 0; w < windows_; w++) {
             for (size_t i = 0; i < count; i++) {
                 const int d = digits[i].next();
-                if (d > 0) adder.push(out[i], table_[w * row_ + d - 1], &out[i]);
-                if (d < 0) adder.push(out[i], table_[w * row_ - d - 1].neg(), &out[i]);
+                if (d) {
+                    const Affine<F>& entry = table_[w * row_ + static_cast<size_t>(std::abs(d)) - 1];
+                    adder.push(signed_point(out[i]), signed_point(entry, d < 0), &out[i]);
+                }
             }
             adder.flush();
         }

@@ -31,15 +31,15 @@ namespace zkm::ifma52 {
 
 size_t scratch_bytes(bool g2, size_t pairs) { return pairs / 8 * (g2 ? sizeof(Group<Plane>) : sizeof(Group<Line>)); }
 
-void add_forward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, Limbs* products) {
+void add_forward(bool g2, const SignedPoint* left, const SignedPoint* right, size_t pairs, void* scratch,
+                 Limbs* products) {
     g2 ? forward(left, right, pairs, static_cast<Group<Plane>*>(scratch), products)
        : forward(left, right, pairs, static_cast<Group<Line>*>(scratch), products);
 }
 
-void add_backward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, const Limbs* inverses,
-                  void* const* out) {
-    g2 ? backward(left, right, pairs, static_cast<const Group<Plane>*>(scratch), inverses, out)
-       : backward(left, right, pairs, static_cast<const Group<Line>*>(scratch), inverses, out);
+void add_backward(bool g2, size_t pairs, const void* scratch, const Limbs* inverses, void* const* out) {
+    g2 ? backward(pairs, static_cast<const Group<Plane>*>(scratch), inverses, out)
+       : backward(pairs, static_cast<const Group<Line>*>(scratch), inverses, out);
 }
 
 // Words times a constant / 2^260, eight at a time.

@@ -15,13 +15,16 @@ constexpr size_t LANES = 8 * CHAINS;     // pairs must come in multiples of this
 // Scratch bytes for `pairs` additions of points of G1 or G2; the pointer must be aligned to 64 bytes.
 size_t scratch_bytes(bool g2, size_t pairs);
 
-// First half of `pairs` additions left[i] + right[i] of affine points (64 or 128 bytes each): works out the slopes'
-// denominators and leaves their products, one a lane, in products[0..LANES): stored form, one or two words each.
-void add_forward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, Limbs* products);
+// The address of an affine point (64 or 128 bytes, aligned at least to 8), plus 1 to mean its negative.
+using SignedPoint = std::uintptr_t;
 
-// Second half, given the products' inverses in stored form: writes out[i].
-void add_backward(bool g2, const void* left, const void* right, size_t pairs, void* scratch, const Limbs* inverses,
-                  void* const* out);
+// First half of `pairs` additions left[i] + right[i]: reads all points, works out the slopes' denominators and leaves
+// their products, one a lane, in products[0..LANES): stored form, one or two words each.
+void add_forward(bool g2, const SignedPoint* left, const SignedPoint* right, size_t pairs, void* scratch,
+                 Limbs* products);
+
+// Second half, given the products' inverses in stored form: writes out[i], which may be where points were read from.
+void add_backward(bool g2, size_t pairs, const void* scratch, const Limbs* inverses, void* const* out);
 
 // Field elements between x * 2^256 and x * 2^260, in place; base field.
 void to_stored(Limbs* words, size_t count);

@@ -11,6 +11,7 @@ struct Line : Fq8 {
     static constexpr int WORDS = 4;
     Line() = default;
     Line(const Fq8& x) : Fq8(x) {}
+    static Line zero() { return Fq8::constant(Limbs52{}); }
     static Line one() { return Fq8::one(); }
     static Line load(const V* w) { return Fq8::unpack(w); }
     void store(V* w) const { canonical().pack(w); }
@@ -26,6 +27,7 @@ struct Line : Fq8 {
 struct Plane {
     static constexpr int WORDS = 8;
     Fq8 a, b;
+    static Plane zero() { return {Fq8::constant(Limbs52{}), Fq8::constant(Limbs52{})}; }
     static Plane one() { return {Fq8::one(), Fq8::constant(Limbs52{})}; }
     static Plane load(const V* w) { return {Fq8::unpack(w), Fq8::unpack(w + 4)}; }
     void store(V* w) const {
@@ -52,18 +54,25 @@ template <class F>
 struct Points {
     V w[2 * F::WORDS];
 
-    explicit Points(const void* rows) {
+    __mmask8 negative;
+
+    explicit Points(const SignedPoint* points) {
         constexpr int blocks = F::WORDS / 4;  // vectors a point
-        const V* at = static_cast<const V*>(rows);
         for (int b = 0; b < blocks; b++) {
             V r[8];
-            for (int i = 0; i < 8; i++) r[i] = _mm512_loadu_si512(at + i * blocks + b);
+            for (int i = 0; i < 8; i++)
+                r[i] = _mm512_loadu_si512(reinterpret_cast<const u8*>(points[i] & ~SignedPoint{1}) + 64 * b);
             transpose(r);
             for (int i = 0; i < 8; i++) w[8 * b + i] = r[i];
         }
+        negative = _mm512_test_epi64_mask(_mm512_loadu_si512(points), set1(1));
     }
     F x() const { return F::load(w); }
-    F y() const { return F::load(w + F::WORDS); }
+    // Below p unless p itself, which only a point with y = 0 gives: infinity, which is told by its words.
+    F y() const {
+        const F plain = F::load(w + F::WORDS);
+        return plain.select(negative, F::zero().difference(plain));
+    }
     __mmask8 zero(int from, int to) const {
         V any = w[from];
         for (int i = from + 1; i < to; i++) any = _mm512_or_si512(any, w[i]);
@@ -91,21 +100,21 @@ inline void classify(const Points<F>& p, const Points<F>& q, __mmask8 same_x, Gr
     g.right_is_sum = p.zero(0, 2 * n);
     g.left_is_sum = q.zero(0, 2 * n) & ~g.right_is_sum;
     const __mmask8 other = same_x & ~(g.right_is_sum | g.left_is_sum);
-    g.doubling = other & p.equal(q, n, 2 * n) & ~p.zero(n, 2 * n);
+    // The group's order is odd: no point has y = 0, so equal means doubling, for equal signs.
+    const __mmask8 same_y = p.equal(q, n, 2 * n), same_sign = ~(p.negative ^ q.negative);
+    g.doubling = other & (same_y ^ ~same_sign);
     g.sum_is_infinity = other & ~g.doubling;
     g.denominator = g.denominator.select(g.doubling, g.y1 + g.y1).select(g.special(), F::one());
 }
 
 template <class F>
-void forward(const void* left, const void* right, size_t pairs, Group<F>* groups, Limbs* products) {
-    constexpr size_t bytes = 8 * 2 * F::WORDS * 8;  // eight points
-    const u8 *l = static_cast<const u8*>(left), *r = static_cast<const u8*>(right);
+void forward(const SignedPoint* left, const SignedPoint* right, size_t pairs, Group<F>* groups, Limbs* products) {
     F product[CHAINS];
     for (size_t c = 0; c < CHAINS; c++) product[c] = F::one();
     for (size_t i = 0; i < pairs / 8; i += CHAINS)
         for (size_t c = 0; c < CHAINS; c++) {
             Group<F>& g = groups[i + c];
-            const Points<F> p(l + (i + c) * bytes), q(r + (i + c) * bytes);
+            const Points<F> p(left + 8 * (i + c)), q(right + 8 * (i + c));
             g.x1 = p.x();
             g.y1 = p.y();
             g.x2 = q.x();
@@ -130,9 +139,7 @@ void forward(const void* left, const void* right, size_t pairs, Group<F>* groups
 }
 
 template <class F>
-void backward(const void* left, const void* right, size_t pairs, const Group<F>* groups, const Limbs* inverses,
-              void* const* out) {
-    constexpr size_t bytes = 8 * 2 * F::WORDS * 8;
+void backward(size_t pairs, const Group<F>* groups, const Limbs* inverses, void* const* out) {
     constexpr int blocks = F::WORDS / 4;
     F inverse[CHAINS];
     for (size_t c = 0; c < CHAINS; c++) {
@@ -161,11 +168,14 @@ void backward(const void* left, const void* right, size_t pairs, const Group<F>*
             const F x3 = F::load(w);
             slope.times(g.x1.difference(x3)).difference(g.y1).store(w + F::WORDS);
             if (__builtin_expect(g.special(), 0)) {
-                const Points<F> p(static_cast<const u8*>(left) + at * bytes);
-                const Points<F> q(static_cast<const u8*>(right) + at * bytes);
+                V p[2 * F::WORDS], q[2 * F::WORDS];
+                g.x1.store(p);
+                g.y1.store(p + F::WORDS);
+                g.x2.store(q);
+                g.y2.store(q + F::WORDS);
                 for (int k = 0; k < 2 * F::WORDS; k++) {
-                    w[k] = _mm512_mask_mov_epi64(w[k], g.left_is_sum, p.w[k]);
-                    w[k] = _mm512_mask_mov_epi64(w[k], g.right_is_sum, q.w[k]);
+                    w[k] = _mm512_mask_mov_epi64(w[k], g.left_is_sum, p[k]);
+                    w[k] = _mm512_mask_mov_epi64(w[k], g.right_is_sum, q[k]);
                     w[k] = _mm512_mask_mov_epi64(w[k], g.sum_is_infinity, _mm512_setzero_si512());
                 }
             }

@@ -54,50 +54,33 @@ private:
         }
     }
 
-    inline Affine<F> base(u32 entry) const {
-        const Affine<F>& p = bases_.points[entry >> 1];
-        return entry & 1 ? p.neg() : p;
+    inline auto base(u32 entry) const { return signed_point(bases_.points[entry >> 1], entry & 1); }
+
+    // Halves every bucket until one point is left.
+    void add_up() {
+        sums_.resize(order_.size() / 2 + buckets_);
+        u32 longest = halve([&](u32 i) { return base(order_[i]); });
+        std::vector<Affine<F>> previous(sums_.size());
+        while (longest > 1) {
+            previous.swap(sums_);
+            longest = halve([&](u32 i) { return signed_point(previous[i]); });
+        }
     }
 
-    // Halves every bucket until one point is left. Sums overwrite points already read.
-    void add_up() {
-        sums_.resize(order_.size() / 2 + buckets_ + 1);
+    // One round, from the points that `source` gives by position into sums_; the size of the fullest bucket then.
+    template <class Source>
+    u32 halve(const Source& source) {
         u32 at = 0, longest = 0;
         for (size_t b = 1; b <= buckets_; b++) {
             const u32 from = start_[b], length = length_[b];
             start_[b] = at;
-            for (u32 j = 0; j + 1 < length; j += 2) {
-                if (from + j + AHEAD < order_.size()) {
-                    prefetch(order_[from + j + AHEAD - 1]);
-                    prefetch(order_[from + j + AHEAD]);
-                }
-                adder_.push(base(order_[from + j]), base(order_[from + j + 1]), &sums_[at++]);
-            }
-            if (length & 1) sums_[at++] = base(order_[from + length - 1]);
+            for (u32 j = 0; j + 1 < length; j += 2) adder_.push(source(from + j), source(from + j + 1), &sums_[at++]);
+            if (length & 1) sums_[at++] = value_of<F>(source(from + length - 1));
             length_[b] = (length + 1) / 2;
             longest = std::max(longest, length_[b]);
         }
         adder_.flush();
-        for (; longest > 1; longest = (longest + 1) / 2) {
-            at = 0;
-            for (size_t b = 1; b <= buckets_; b++) {
-                const u32 from = start_[b], length = length_[b];
-                start_[b] = at;
-                for (u32 j = 0; j + 1 < length; j += 2) adder_.push(sums_[from + j], sums_[from + j + 1], &sums_[at++]);
-                if (length & 1) {
-                    if (at != from + length - 1) sums_[at] = sums_[from + length - 1];
-                    at++;
-                }
-                length_[b] = (length + 1) / 2;
-            }
-            adder_.flush();
-        }
-    }
-
-    static constexpr u32 AHEAD = 24;
-    void prefetch(u32 entry) const {
-        const char* p = reinterpret_cast<const char*>(&bases_.points[entry >> 1]);
-        for (size_t line = 0; line < sizeof(Affine<F>); line += 64) __builtin_prefetch(p + line);
+        return longest;
     }
 
     // Sum of b times bucket b, by adding running sums from the top.
@@ -142,7 +125,7 @@ private:
         if (to.is_infinity())
             to = p;
         else
-            adder_.push(to, p, &to);
+            adder_.push(signed_point(to), signed_point(p), &to);
     }
 
     const Bases<F>& bases_;

@@ -17,6 +17,20 @@
 
 namespace zkm::ZKM_ARCH {
 
+// The address of a point, plus 1 to mean its negative.
+using SignedPoint = std::uintptr_t;
+
+template <class F>
+SignedPoint signed_point(const Affine<F>& p, bool negate = false) {
+    return reinterpret_cast<SignedPoint>(&p) | static_cast<SignedPoint>(negate);
+}
+
+template <class F>
+Affine<F> value_of(SignedPoint s) {
+    const Affine<F>& p = *reinterpret_cast<const Affine<F>*>(s & ~SignedPoint{1});
+    return {p.x, negated_if(p.y, s & 1)};
+}
+
 #if ZKM_IFMA
 
 template <class F>
@@ -31,57 +45,39 @@ void from_stored(Affine<F>* points, size_t count) {
 inline Fq times_256(const Fq& x) { return x * Fq::from_u64(256); }
 inline Fq2 times_256(const Fq2& x) { return {times_256(x.a), times_256(x.b)}; }
 
+// *out[i] = left[i] + right[i]; all points are read before one is written.
 template <class F>
-class PairAdder {
+class AdditionBatch {
 public:
-    static constexpr size_t BATCH = 2048 * sizeof(Fq) / sizeof(F);
+    static constexpr size_t SIZE = 2048 * sizeof(Fq) / sizeof(F), MULTIPLE = ifma52::LANES;
 
-    PairAdder()
-        : left_(BATCH), right_(BATCH), out_(BATCH),
-          scratch_(static_cast<u8*>(std::aligned_alloc(64, ifma52::scratch_bytes(G2, BATCH))), std::free) {
+    AdditionBatch()
+        : scratch_(static_cast<u8*>(std::aligned_alloc(64, ifma52::scratch_bytes(G2, SIZE))), std::free) {
         if (!scratch_) throw std::bad_alloc();
     }
 
-    // *out = a + b, at the latest after flush(). `out` must stay valid and unread until then; a, b are copied.
-    inline void push(const Affine<F>& a, const Affine<F>& b, Affine<F>* out) {
-        left_[size_] = a;
-        right_[size_] = b;
-        out_[size_] = out;
-        if (++size_ == BATCH) flush();
-    }
-
-    void flush() {
-        if (!size_) return;
-        Affine<F> nowhere;
-        for (; size_ % ifma52::LANES; size_++) {
-            left_[size_] = right_[size_] = Affine<F>::infinity();
-            out_[size_] = &nowhere;
-        }
-        F products[ifma52::LANES], prefix[ifma52::LANES];
-        ifma52::add_forward(G2, left_.data(), right_.data(), size_, scratch_.get(), reinterpret_cast<Limbs*>(products));
+    void add(const SignedPoint* left, const SignedPoint* right, Affine<F>* const* out, size_t count) {
+        F products[MULTIPLE], prefix[MULTIPLE];
+        ifma52::add_forward(G2, left, right, count, scratch_.get(), reinterpret_cast<Limbs*>(products));
         // A product x 2^260 read as a number times 2^256 is 16 x; 1/(16 x) times 256 is (1/x) 2^4, which reads as stored.
         F product = F::one();
-        for (size_t i = 0; i < ifma52::LANES; i++) {
+        for (size_t i = 0; i < MULTIPLE; i++) {
             prefix[i] = product;
             product = product * products[i];
         }
         F inverse = times_256(product.inverse());
-        for (size_t i = ifma52::LANES; i-- > 0;) {
+        for (size_t i = MULTIPLE; i-- > 0;) {
             const F own = inverse * prefix[i];
             inverse = inverse * products[i];
             products[i] = own;
         }
-        ifma52::add_backward(G2, left_.data(), right_.data(), size_, scratch_.get(),
-                             reinterpret_cast<const Limbs*>(products), reinterpret_cast<void* const*>(out_.data()));
-        size_ = 0;
+        ifma52::add_backward(G2, count, scratch_.get(), reinterpret_cast<const Limbs*>(products),
+                             reinterpret_cast<void* const*>(out));
     }
 
 private:
     static constexpr bool G2 = sizeof(F) == sizeof(Fq2);
-    std::vector<Affine<F>> left_, right_;
-    std::vector<Affine<F>*> out_;
     std::unique_ptr<u8, void (*)(void*)> scratch_;
-    size_t size_ = 0;
 };
 
 #else
@@ -91,42 +87,41 @@ void to_stored(Affine<F>*, size_t) {}
 template <class F>
 void from_stored(Affine<F>*, size_t) {}
 
+// *out[i] = left[i] + right[i]; all points are read before one is written.
 template <class F>
-class PairAdder {
+class AdditionBatch {
 public:
-    static constexpr size_t BATCH = 1024;
+    static constexpr size_t SIZE = 1024, MULTIPLE = 1;
 
-    PairAdder() : left_(BATCH), right_(BATCH), out_(BATCH), denominator_(BATCH), prefix_(BATCH) {}
+    AdditionBatch() : pairs_(SIZE) {}
 
-    // *out = a + b, at the latest after flush(). `out` must stay valid and unread until then; a, b are copied.
-    inline void push(const Affine<F>& a, const Affine<F>& b, Affine<F>* out) {
-        left_[size_] = a;
-        right_[size_] = b;
-        out_[size_] = out;
-        if (++size_ == BATCH) flush();
-    }
-
-    void flush() {
+    void add(const SignedPoint* left, const SignedPoint* right, Affine<F>* const* out, size_t count) {
         F product = F::one();
-        for (size_t i = 0; i < size_; i++) {
-            const Affine<F>&a = left_[i], &b = right_[i];
-            F d = b.x - a.x;
-            if (d.is_zero()) d = a.y.dbl();  // doubling, if anything
-            if (d.is_zero() || a.is_infinity() || b.is_infinity()) d = F::one();
-            denominator_[i] = d;
-            prefix_[i] = product;
+        for (size_t i = 0; i < count; i++) {
+            Pair& pair = pairs_[i];
+            pair.a = value_of<F>(left[i]);
+            pair.b = value_of<F>(right[i]);
+            F d = pair.b.x - pair.a.x;
+            if (d.is_zero()) d = pair.a.y.dbl();  // doubling, if anything
+            if (d.is_zero() || pair.a.is_infinity() || pair.b.is_infinity()) d = F::one();
+            pair.denominator = d;
+            pair.prefix = product;
             product = product * d;
         }
         F inverse = product.inverse();
-        for (size_t i = size_; i-- > 0;) {
-            const F reciprocal = inverse * prefix_[i];
-            inverse = inverse * denominator_[i];
-            *out_[i] = sum(left_[i], right_[i], reciprocal);
+        for (size_t i = count; i-- > 0;) {
+            const F reciprocal = inverse * pairs_[i].prefix;
+            inverse = inverse * pairs_[i].denominator;
+            *out[i] = sum(pairs_[i].a, pairs_[i].b, reciprocal);
         }
-        size_ = 0;
     }
 
 private:
+    struct Pair {
+        Affine<F> a, b;
+        F denominator, prefix;
+    };
+
     static inline Affine<F> sum(const Affine<F>& a, const Affine<F>& b, const F& reciprocal) {
         F rise;
         if (a.is_infinity()) return b;
@@ -143,12 +138,51 @@ private:
         return {x, slope * (a.x - x) - a.y};
     }
 
-    std::vector<Affine<F>> left_, right_;
-    std::vector<Affine<F>*> out_;
-    std::vector<F> denominator_, prefix_;
-    size_t size_ = 0;
+    std::vector<Pair> pairs_;
 };
 
 #endif
+
+// Collects additions into batches.
+template <class F>
+class PairAdder {
+public:
+    PairAdder() : left_(SIZE), right_(SIZE), out_(SIZE) {}
+
+    // *out = a + b, at the latest after flush(). Until then a and b must stay as they are and `out` unread; `out` may
+    // be a or b, or a point that an earlier pair reads.
+    inline void push(SignedPoint a, SignedPoint b, Affine<F>* out) {
+        prefetch(a);
+        prefetch(b);
+        left_[size_] = a;
+        right_[size_] = b;
+        out_[size_] = out;
+        if (++size_ == SIZE) flush();
+    }
+
+    void flush() {
+        if (!size_) return;
+        const Affine<F> nothing = Affine<F>::infinity();
+        Affine<F> nowhere;
+        for (; size_ % AdditionBatch<F>::MULTIPLE; size_++) {
+            left_[size_] = right_[size_] = signed_point(nothing);
+            out_[size_] = &nowhere;
+        }
+        batch_.add(left_.data(), right_.data(), out_.data(), size_);
+        size_ = 0;
+    }
+
+private:
+    static constexpr size_t SIZE = AdditionBatch<F>::SIZE;
+    static void prefetch(SignedPoint s) {
+        const char* p = reinterpret_cast<const char*>(s & ~SignedPoint{1});
+        for (size_t line = 0; line < sizeof(Affine<F>); line += 64) __builtin_prefetch(p + line);
+    }
+
+    std::vector<SignedPoint> left_, right_;
+    std::vector<Affine<F>*> out_;
+    AdditionBatch<F> batch_;
+    size_t size_ = 0;
+};
 
 }  // namespace zkm::ZKM_ARCH

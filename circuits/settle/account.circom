@@ -3,14 +3,19 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
+include "comparators.circom";
 include "lib/poseidon.circom";
 
 // Opens an account leaf: `leaf` is the hash of (owner, meta, balance, slots, x0..x11), with meta and slots taken apart into
 // ranged fields. The attack: another reading of the same packed value; stopped by decomposing every field into its bits.
 // Magnitudes and the balance are not ranged here: they were when written, and the hash binds them.
 // Widths: id 32, nonce 32, address 160 (meta 224 bits); twelve class ids of 12 bits (slots 144 bits).
-template OpenAccount() {
+// @output class {12 bits}, inst {9 bits: the instrument of each slot, 0 when empty}, isBackstop {id < instruments}
+template OpenAccount(instruments) {
     var P = HOLDINGS();
+    var low = 0;
+    while ((1 << low) < instruments) { low++; }
+    assert((1 << low) == instruments);          // so that id < instruments is a matter of its upper bits
     signal input owner;
     signal input id;
     signal input nonce;
@@ -21,7 +26,8 @@ template OpenAccount() {
     signal output leaf;
     signal output slots;
     signal output class[P];
-    signal output inst[P];      // instrument of each slot, 0 when empty
+    signal output inst[P];
+    signal output isBackstop;
 
     component idBits = Num2Bits(BITS_ACCOUNT_ID());
     component nonceBits = Num2Bits(BITS_NONCE());
@@ -29,6 +35,9 @@ template OpenAccount() {
     idBits.in <== id;
     nonceBits.in <== nonce;
     addrBits.in <== addr;
+    var upper = 0;
+    for (var b = low; b < BITS_ACCOUNT_ID(); b++) { upper += idBits.out[b]; }
+    isBackstop <== IsZero()(upper);
 
     var packed = 0;
     for (var j = 0; j < P; j++) {
@@ -43,11 +52,29 @@ template OpenAccount() {
     }
     slots <== packed;
 
-    component hash = PoseidonV(16);
+    component hash = LeafHash();
+    hash.owner <== owner;
+    hash.meta <== id * (1 << META_ACCOUNT_ID()) + nonce * (1 << META_NONCE()) + addr * (1 << META_ADDRESS());
+    hash.balance <== balance;
+    hash.slots <== slots;
+    hash.x <== x;
+    leaf <== hash.out;
+}
+
+// The hash of an account leaf. NOTE: meta and slots are packings of ranged fields, the caller's.
+template LeafHash() {
+    var P = HOLDINGS();
+    signal input owner;
+    signal input meta;
+    signal input balance;
+    signal input slots;
+    signal input x[P];
+    signal output out;
+    component hash = PoseidonV(4 + P);
     hash.inputs[0] <== owner;
-    hash.inputs[1] <== id * (1 << META_ACCOUNT_ID()) + nonce * (1 << META_NONCE()) + addr * (1 << META_ADDRESS());
+    hash.inputs[1] <== meta;
     hash.inputs[2] <== balance;
     hash.inputs[3] <== slots;
     for (var j = 0; j < P; j++) { hash.inputs[4 + j] <== x[j]; }
-    leaf <== hash.out;
+    out <== hash.out;
 }

@@ -2,101 +2,79 @@
 pragma circom 2.1.6;
 
 include "constants.circom";
-include "comparators.circom";
 include "bitify.circom";
+include "comparators.circom";
 include "lib/sign.circom";
 
-// Whether a queue entry is valid (SPEC section 4, deposit): computed from the entry, the opened account and the ledger's scalars,
-// never a hint, so that the sequencer can neither refuse a valid entry nor perform an invalid one, and every entry that the
-// contract lets into the queue has exactly one outcome.
-// Widths: amount 64, target, nextId, id 32, reserve and balance 121 signed; oldX 48.
-// NOTE: kinds are one-hot. oldX is that of the slot of the asset: the caller fixes the slot where it matters.
-template DepositRule(instruments, capacity) {
-    signal input targetOk;
-    signal input fund;
+// Whether the queue's next entry is valid (SPEC section 4, deposit). The verdict is computed from what is opened: a prover can neither
+// refuse a valid entry nor credit an invalid one, and one of the two can be proved for every entry the contract accepts.
+// Attacks: refusing a valid entry by opening another leaf (the leaf is fixed whenever the target exists); opening a leaf in use
+// for a new account; a deposit to somebody else's account that fills its slots with dust (the depositor must be its address).
+// Widths: target and nextId 32 bits (nextId <= capacity, by induction), address 160, ownerHi 128; the contract writes these words, the
+// ranges here make their reading unique. NOTE: `fits` says that the credited sum stays below its limit; ownerHi*2^128 + ownerLo < p
+// and asset < instruments are the contract's.
+template Deposit(capacity) {
+    signal input deposit;
     signal input open;
     signal input credit;
-    signal input isQuote;
-    signal input isCollateral;
-    signal input amount;
-    signal input owner;
     signal input depositor;
-    signal input reserve;
-    signal input nextId;
+    signal input target;
+    signal input ownerHi;
+    signal input ownerLo;
+    signal input isQuote;
+    signal input collateral;
+    signal input usable;
+    signal input fits;
+    signal input leaf;
     signal input id;
     signal input addr;
-    signal input balance;
-    signal input hasRoom;
-    signal input oldX;
-    signal output ok;
-
-    // Quote: what is credited stays below 2^119. |reserve|, |balance| <= 2^120, amount*2^32 < 2^96: within 2^121.
-    signal base[2];
-    base[0] <== fund * reserve;
-    base[1] <== credit * balance;
-    component fits = NonNegative(121);
-    fits.in <== (1 << 119) - 1 - base[0] - base[1] - amount * (1 << 32);
-
-    // open: an owner, a free leaf
-    component ownerless = IsZero();
-    ownerless.in <== owner;
-    component room = LessThan(32);
-    room.in[0] <== nextId;
-    room.in[1] <== capacity;
-    signal openable;
-    openable <== (1 - ownerless.out) * room.out;
-    signal openOk;
-    openOk <== openable * (isQuote + isCollateral);
-
-    // credit: a known account
-    component backstop = LessThan(32);
-    backstop.in[0] <== id;
-    backstop.in[1] <== instruments;
-    component owns = IsEqual();
-    owns.in[0] <== depositor;
-    owns.in[1] <== addr;
-    component small = LessThan(65);
-    small.in[0] <== oldX + amount;
-    small.in[1] <== 1 << 48;
-    signal collateralRoom;
-    signal ownerDeposits;
-    signal fitsSlot;
-    signal collateralOk;
-    signal quoteOk;
-    collateralRoom <== isCollateral * hasRoom;
-    ownerDeposits <== (1 - backstop.out) * owns.out;
-    fitsSlot <== collateralRoom * small.out;
-    collateralOk <== fitsSlot * ownerDeposits;
-    quoteOk <== isQuote * fits.out;
-    signal creditOk;
-    creditOk <== targetOk * (quoteOk + collateralOk);
-
-    signal part[3];
-    part[0] <== fund * quoteOk;
-    part[1] <== open * openOk;
-    part[2] <== credit * creditOk;
-    ok <== part[0] + part[1] + part[2];
-}
-
-// Whether a deposit's target is an account that exists, and whether its validity depends on the slot of the asset (a collateral deposit
-// to a known account that has room for it): then the caller fixes the slot, valid or not, so that oldX is no choice.
-template DepositTarget() {
-    signal input credit;
-    signal input target;
+    signal input isBackstop;
     signal input nextId;
-    signal input isCollateral;
-    signal input hasRoom;
-    signal output targetOk;
-    signal output slotMatters;
-    component noTarget = IsZero();
-    noTarget.in <== target;
-    component known = LessThan(32);
-    known.in[0] <== target;
-    known.in[1] <== nextId;
-    targetOk <== (1 - noTarget.out) * known.out;
-    signal credits;
-    credits <== credit * targetOk;
-    signal roomy;
-    roomy <== isCollateral * hasRoom;
-    slotMatters <== credits * roomy;
+    signal output fund;             // the entry is for the insurance fund
+    signal output owner;
+    signal output okFund;
+    signal output okAccount;        // credits the opened account
+    signal output okOpen;           // ... which is new
+
+    // Kind of the entry: fund, open or account. Other operations have none.
+    open * (open - 1) === 0;
+    credit * (credit - 1) === 0;
+    open * credit === 0;
+    (1 - deposit) * (open + credit) === 0;
+    (1 - deposit) * target === 0;
+    (1 - deposit) * ownerHi === 0;
+    (1 - deposit) * ownerLo === 0;
+    fund <== deposit - open - credit;
+    owner <== ownerHi * (1 << 128) + ownerLo;
+    component targetBits = Num2Bits(BITS_ACCOUNT_ID());
+    targetBits.in <== target;
+    component ownerBits = Num2Bits(128);
+    ownerBits.in <== ownerHi;
+
+    // open: there is an owner and an id left; then the leaf must be empty.
+    signal noOwner <== IsZero()(owner);
+    signal full <== IsZero()(nextId - capacity);
+    signal possible <== (1 - noOwner) * (1 - full);
+    signal opens <== possible * open;
+    opens * (leaf - EMPTY_LEAF()) === 0;
+
+    // account: the target exists; then the leaf must be its.
+    signal noTarget <== IsZero()(target);
+    signal exists <== NonNegative(BITS_ACCOUNT_ID())(nextId - 1 - target);
+    signal named <== (1 - noTarget) * exists;
+    signal credits <== named * credit;
+    credits * (id - target) === 0;
+
+    // Asset rule.
+    signal same <== IsZero()(depositor - addr);
+    signal own <== same * (1 - isBackstop);
+    signal allowed <== open + credit * own;
+    signal held <== collateral * usable;
+    signal rule <== isQuote + held * allowed;
+    signal taken <== (opens + credits) * rule;
+    signal toFund <== fund * isQuote;
+
+    okFund <== fits * toFund;
+    okAccount <== fits * taken;
+    okOpen <== okAccount * open;
 }

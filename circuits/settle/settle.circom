@@ -40,7 +40,6 @@ template Settle(T, instruments, levels) {
 
     // Touches
     signal input op[T][12];
-    signal input z[T][P];
     signal input classBits[T][P][12];
     signal input x[T][P];
     signal input pathBits[T][L][3];
@@ -86,7 +85,7 @@ template Settle(T, instruments, levels) {
     tick.tau <== tau;
     tick.penaltyRate <== penaltyRate;
     tick.bidderShare <== bidderShare;
-    for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { tick.rows[k][f] <== rows[k][f]; } }
+    tick.rows <== rows;
     tickHalves[0] * (1 << 128) + tickHalves[1] === tick.out;
 
     component before = LedgerRoot();
@@ -99,23 +98,18 @@ template Settle(T, instruments, levels) {
     component touch[T];
     for (var a = 0; a < T; a++) {
         touch[a] = Touch(instruments, levels);
+        touch[a].rows <== rows;
         touch[a].tau <== tau;
         touch[a].penaltyRate <== penaltyRate;
         touch[a].bidderShare <== bidderShare;
         touch[a].slot <== slot;
         touch[a].domain <== domain;
-        for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { touch[a].table[k][f] <== rows[k][f]; } }
-        for (var i = 0; i < 12; i++) { touch[a].op[i] <== op[a][i]; }
-        for (var j = 0; j < P; j++) {
-            touch[a].z[j] <== z[a][j];
-            touch[a].x[j] <== x[a][j];
-            for (var b = 0; b < 12; b++) { touch[a].classBits[j][b] <== classBits[a][j][b]; }
-        }
-        for (var l = 0; l < L; l++) {
-            for (var b = 0; b < 3; b++) { touch[a].pathBits[l][b] <== pathBits[a][l][b]; }
-            for (var i = 0; i < 8; i++) { touch[a].children[l][i] <== children[a][l][i]; }
-        }
-        for (var c = 0; c < 4; c++) { touch[a].claim[c] <== claim[a][c]; }
+        touch[a].op <== op[a];
+        touch[a].classBits <== classBits[a];
+        touch[a].x <== x[a];
+        touch[a].pathBits <== pathBits[a];
+        touch[a].children <== children[a];
+        touch[a].claim <== claim[a];
         touch[a].owner <== owner[a];
         touch[a].id <== id[a];
         touch[a].nonce <== nonce[a];
@@ -148,41 +142,41 @@ template Settle(T, instruments, levels) {
             touch[a].reserve <== reserve;
             touch[a].nextId <== nextId;
             touch[a].consumed <== consumed;
-            touch[a].expectMatch <== 0;
-            touch[a].expectTake <== 0;
-            touch[a].expectDeleverage <== 0;
-            touch[a].expectOffset <== 0;
-            for (var i = 0; i < 8; i++) { touch[a].pending[i] <== 0; }
+            for (var i = 0; i < 4; i++) { touch[a].opened[i] <== 0; }
+            for (var i = 0; i < 8; i++) { touch[a].last[i] <== 0; }
         } else {
             touch[a].pagesRoot <== touch[a - 1].newPagesRoot;
             touch[a].reserve <== touch[a - 1].newReserve;
             touch[a].nextId <== touch[a - 1].newNextId;
             touch[a].consumed <== touch[a - 1].newConsumed;
-            touch[a].expectMatch <== touch[a - 1].nextMatch;
-            touch[a].expectTake <== touch[a - 1].nextTake;
-            touch[a].expectDeleverage <== touch[a - 1].nextDeleverage;
-            touch[a].expectOffset <== touch[a - 1].nextOffset;
-            for (var i = 0; i < 8; i++) { touch[a].pending[i] <== touch[a - 1].newPending[i]; }
+            touch[a].opened <== touch[a - 1].opens;
+            touch[a].last[0] <== instrument[a - 1];
+            touch[a].last[1] <== side[a - 1];
+            touch[a].last[2] <== size[a - 1];
+            touch[a].last[3] <== price[a - 1];
+            touch[a].last[4] <== id[a - 1];
+            touch[a].last[5] <== counterparty[a - 1];
+            touch[a].last[6] <== touch[a - 1].reward;
+            touch[a].last[7] <== flag[a - 1];
         }
     }
     // No leg is left open.
-    touch[T - 1].nextMatch === 0;
-    touch[T - 1].nextTake === 0;
-    touch[T - 1].nextDeleverage === 0;
-    touch[T - 1].nextOffset === 0;
+    for (var i = 0; i < 4; i++) { touch[T - 1].opens[i] === 0; }
+    // |reserve| <= 2^120 at the end of every proof; within one it moves by less than 2^122 a touch, and T < 32 keeps it below 2^127.
+    assert(T <= 32);
+    component reserveBits = Num2Bits(BITS_BALANCE() + 1);
+    reserveBits.in <== touch[T - 1].newReserve + (1 << BITS_BALANCE());
 
     component check = TableCheck(T, instruments);
     check.root <== before.out;
     check.tick <== tick.out;
-    for (var k = 0; k < instruments; k++) { for (var f = 0; f < 17; f++) { check.rows[k][f] <== rows[k][f]; } }
-    for (var t = 0; t < 8 * instruments; t++) { check.weights[t] <== weights[t]; }
+    check.rows <== rows;
+    check.weights <== weights;
+    check.claim <== claim;
+    check.x <== x;
     for (var a = 0; a < T; a++) {
         check.leaf[a] <== touch[a].leaf;
-        for (var c = 0; c < 4; c++) { check.claim[a][c] <== claim[a][c]; }
-        for (var j = 0; j < P; j++) {
-            check.class[a][j] <== touch[a].class[j];
-            check.x[a][j] <== x[a][j];
-        }
+        check.class[a] <== touch[a].class;
     }
 
     component after = LedgerRoot();

@@ -9,7 +9,7 @@ include "lib/sponge.circom";
 // chosen before the challenges. The second line fixes each weight: fractions 1/(beta - t) with distinct poles are
 // independent, and class ids are integers bound by bits. The first is a random combination of the claims.
 // mu comes from its own hash: a power of lambda would share monomials with Horner's powers.
-// Free hints: weights (fixed by the second line), inverses (fixed by inverse * x = 1).
+// Free hints: weights (fixed by the second line), fractions (fixed by their products).
 template TableCheck(T, instruments) {
     var P = HOLDINGS();
     var K = 8 * instruments;
@@ -53,50 +53,60 @@ template TableCheck(T, instruments) {
         combined[a][2] <== mu3 * claim[a][3];
         horner[a + 1] <== horner[a] * lambda.out + claim[a][0] + combined[a][0] + combined[a][1] + combined[a][2];
     }
-    // First line, right: weights times combined unit values. Class (k, t, side): +-e, m_t, ewl or ews, iw_t.
-    signal unitM[instruments][4];
-    signal unitI[instruments][4];
-    signal unitW[instruments][2];
-    signal weighted[K];
-    var right = 0;
-    for (var k = 0; k < instruments; k++) {
-        unitW[k][0] <== mu2 * rows[k][7];
-        unitW[k][1] <== mu2 * rows[k][8];
+    // First line, right: weights times unit values. Class (k, t, side): +-e, m_t, ewl or ews, iw_t.
+    // Instrument 0 is never held: its classes have no weight.
+    signal part[instruments][11];
+    var sum[4] = [0, 0, 0, 0];
+    for (var t = 0; t < 8; t++) { weights[t] === 0; }
+    for (var k = 1; k < instruments; k++) {
+        var longs = 0;
+        var shorts = 0;
         for (var t = 0; t < 4; t++) {
-            unitM[k][t] <== mu.out * rows[k][9 + t];
-            unitI[k][t] <== mu3 * rows[k][13 + t];
-            for (var side = 0; side < 2; side++) {
-                var c = 8*k + 2*t + side;
-                weighted[c] <== weights[c] * ((1 - 2*side) * rows[k][6] + unitM[k][t] + unitW[k][side] + unitI[k][t]);
-                right += weighted[c];
-            }
+            var both = weights[8*k + 2*t] + weights[8*k + 2*t + 1];
+            longs += weights[8*k + 2*t];
+            shorts += weights[8*k + 2*t + 1];
+            part[k][3 + t] <== both * rows[k][9 + t];
+            part[k][7 + t] <== both * rows[k][13 + t];
+            sum[1] += part[k][3 + t];
+            sum[3] += part[k][7 + t];
         }
+        part[k][0] <== (longs - shorts) * rows[k][6];
+        part[k][1] <== longs * rows[k][7];
+        part[k][2] <== shorts * rows[k][8];
+        sum[0] += part[k][0];
+        sum[2] += part[k][1] + part[k][2];
     }
-    horner[T] === right;
+    for (var i = 0; i < 11; i++) { part[0][i] <== 0; }
+    signal scaled[3];
+    scaled[0] <== mu.out * sum[1];
+    scaled[1] <== mu2 * sum[2];
+    scaled[2] <== mu3 * sum[3];
+    horner[T] === sum[0] + scaled[0] + scaled[1] + scaled[2];
 
-    // Second line: both sides as sums of fractions.
-    signal inverse[T][P];
+    // Second line: both sides as sums of fractions. fraction * (beta - class) = x fixes the fraction unless beta is a class id;
+    // beta is a hash of everything that stands here and hits one of 2^12 numbers with probability 2^-242.
     signal fraction[T][P];
     signal fractions[T + 1];
     fractions[0] <== 0;
     for (var a = 0; a < T; a++) {
         var row = 0;
         for (var j = 0; j < P; j++) {
-            inverse[a][j] <-- 1 / (beta.out - class[a][j]);
-            inverse[a][j] * (beta.out - class[a][j]) === 1;
-            fraction[a][j] <== x[a][j] * inverse[a][j];
+            fraction[a][j] <-- x[a][j] / (beta.out - class[a][j]);
+            fraction[a][j] * (beta.out - class[a][j]) === x[a][j];
             row += fraction[a][j];
         }
         fractions[a + 1] <== fractions[a] * lambda.out + row;
     }
-    signal tableInverse[K];
-    signal tableFraction[K];
+    signal pole[K];
     var total = 0;
     for (var t = 0; t < K; t++) {
-        tableInverse[t] <-- 1 / (beta.out - t);
-        tableInverse[t] * (beta.out - t) === 1;
-        tableFraction[t] <== weights[t] * tableInverse[t];
-        total += tableFraction[t];
+        if (t < 8) {
+            pole[t] <== 0;
+        } else {
+            pole[t] <-- weights[t] / (beta.out - t);
+            pole[t] * (beta.out - t) === weights[t];
+        }
+        total += pole[t];
     }
     fractions[T] === total;
 }

@@ -5,49 +5,51 @@ include "constants.circom";
 include "bitify.circom";
 include "comparators.circom";
 include "lib/onehot.circom";
-include "lib/shift.circom";
 include "lib/sign.circom";
 include "settle/account.circom";
 include "settle/authority.circom";
 include "settle/deposit.circom";
+include "settle/legs.circom";
 include "settle/path.circom";
 include "settle/penalty.circom";
-include "settle/signed.circom";
-include "settle/slot.circom";
-include "settle/tier.circom";
+include "settle/place.circom";
+include "settle/position.circom";
+include "settle/row.circom";
 
 // One touch of the ledger (SPEC section 4): opens a leaf, checks what the operation asks, writes the leaf.
 //
 //            noop deposit withdraw trade match liquidate bid backstop refuse deleverage offset absorb
 // signed                     x       x     x              x
-// slot used        coll.   coll.     x     x       x      x      x       x        x        x
+// position moves   coll.   coll.     x     x       x      x      x                x        x
 // cash at price                      x     x       x      x      x                x        x
+// must fall                coll.   (lim)  (lim)    x                              x     (perp.)
+// after >= 0       limit   J'       (J')  (J')            J'     H'
+// before < 0                        (J)   (J)      H                              H              E
+// trial < 0                                      target          (H'')   H''    target
 // next leg                           x             x                     x        x
 // second leg                               x              x      x                (x)      x
 //
-// Ledger of bit widths (absolute values):
-//   prices, F, e, charges 2^64 (e, worst 2^65)   magnitudes 2^48 (trial 2^49)   size 2^64
-//   12 holdings: E - B, W - B 2^117, M, I 2^116   balance, reserve 2^120        d*(p - F) 2^48+65 where a slot is used
-//   E, W 2^121, after and trial 2^122             W*M 2^238                     2^32*E - tau*M 2^156
-// d is at most 2^64 as posted, but s' = s + d must have a 48-bit magnitude, so that |d| < 2^49 wherever a slot is used.
+// The operations share one comparator for each kind of question; its operand is the sum of op * value, exactly one of which is not 0.
+// Ledger of bit widths (absolute values; E before is that of the claims, exact by the sparse table check):
+//   prices, F, charges 2^64; e, worst units, price - F 2^65         magnitudes 2^48, so s' - s 2^49
+//   balance 2^120 (ranged when written)                             12 holdings: E - B, W - B 2^117; M, I 2^116
+//   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 (ranged at the proof's end)
+//   tau 2^33: 2^32*E - tau*M 2^156                                  W'*M - W*M' 2^239
 template Touch(instruments, levels) {
     var P = HOLDINGS();
-    var FIELDS = 17;
-    var capacity = 64;
-    for (var l = 0; l < levels; l++) { capacity = capacity * 8; }
+    var L = PAGE_LEVELS() + levels;
+    var capacity = 1;
+    for (var l = 0; l < L; l++) { capacity = capacity * 8; }
 
-    // Threaded state
+    // Threaded state, and the last touch as far as it left something pending
     signal input pagesRoot;
     signal input reserve;
     signal input nextId;
     signal input consumed;
-    signal input expectMatch;
-    signal input expectTake;
-    signal input expectDeleverage;
-    signal input expectOffset;
-    signal input pending[8];            // instrument, size, price, side, reward, first id, counterparty, exhausted
+    signal input opened[4];
+    signal input last[8];               // instrument, side, size, price, id, counterparty, reward, flag
     // The tick
-    signal input table[instruments][FIELDS];   // flags, mark, F, bounds 3, e, ewl, ews, m 4, iw 4
+    signal input rows[instruments][17];
     signal input tau;
     signal input penaltyRate;
     signal input bidderShare;
@@ -68,12 +70,11 @@ template Touch(instruments, levels) {
     signal input balance;
     signal input classBits[P][12];
     signal input x[P];
-    signal input z[P];
-    signal input pathBits[PAGE_LEVELS() + levels][3];
-    signal input children[PAGE_LEVELS() + levels][8];
+    signal input pathBits[L][3];
+    signal input children[L][8];
     signal input anchor;
     signal input radius;
-    // The queue entry
+    // The queue entry; l1Address also names who is paid by a withdrawal
     signal input open;
     signal input credit;
     signal input l1Address;
@@ -97,11 +98,8 @@ template Touch(instruments, levels) {
     signal output newReserve;
     signal output newNextId;
     signal output newConsumed;
-    signal output nextMatch;
-    signal output nextTake;
-    signal output nextDeleverage;
-    signal output nextOffset;
-    signal output newPending[8];
+    signal output opens[4];
+    signal output reward;
     signal output words[4];
     signal output leaf;
     signal output class[P];
@@ -118,8 +116,7 @@ template Touch(instruments, levels) {
     var noop = op[OP_NOOP()];
     var deposit = op[OP_DEPOSIT()];
     var withdraw = op[OP_WITHDRAW()];
-    var match = op[OP_TRADE_MATCH()];
-    var trade = op[OP_TRADE()] + match;
+    var trade = op[OP_TRADE()] + op[OP_TRADE_MATCH()];
     var liquidate = op[OP_LIQUIDATE()];
     var bid = op[OP_TAKE_BID()];
     var backstop = op[OP_TAKE_BACKSTOP()];
@@ -131,480 +128,301 @@ template Touch(instruments, levels) {
     var take = bid + backstop;
     var executed = trade + victim + take + offset;
     var signed = withdraw + trade + bid;
-    var opens = op[OP_TRADE()] + liquidate + refuse + deleverage;
-    var second = match + take + offset;
-
-    // Legs: what the last touch opened is finished here, and nothing is finished that wasn't opened.
-    expectMatch === match;
-    expectTake === take;
-    expectOffset === offset;
-    expectDeleverage * (1 - deleverage) === 0;
-    nextMatch <== op[OP_TRADE()];
-    nextTake <== liquidate;
-    nextDeleverage <== refuse;
-    nextOffset <== deleverage;
 
     // ------------------------------------------------------------------ ranges of what is posted
+    // Fields of a word are ranged to their widths, so that a word has one reading; what an operation doesn't use is 0.
     side * (side - 1) === 0;
     flag * (flag - 1) === 0;
-    open * (open - 1) === 0;
-    credit * (credit - 1) === 0;
-    open * credit === 0;
     component sizeBits = Num2Bits(64);
     sizeBits.in <== size;
     component priceBits = Num2Bits(64);
     priceBits.in <== price;
-    component l1Bits = Num2Bits(160);
+    component l1Bits = Num2Bits(BITS_ADDRESS());
     l1Bits.in <== l1Address;
-    component targetBits = Num2Bits(32);
-    targetBits.in <== target;
-    component hiBits = Num2Bits(128);
-    hiBits.in <== ownerHi;
-    component loBits = Num2Bits(128);
-    loBits.in <== ownerLo;
-    component counterpartyBits = Num2Bits(32);
-    counterpartyBits.in <== counterparty;
-    component maxSizeBits = Num2Bits(64);
-    maxSizeBits.in <== maxSize;
-    component rewardBits = Num2Bits(64);
-    rewardBits.in <== minReward;
-    // What an operation doesn't use is 0, so that one operation has one posting.
     (noop + refuse + absorb) * size === 0;
     (noop + deposit + withdraw + absorb) * price === 0;
     (noop + deposit + absorb) * side === 0;
     withdraw * (1 - side) === 0;
-    (noop + absorb) * instrument === 0;
     (1 - deposit - victim) * flag === 0;
-    (1 - deposit) * (open + credit) === 0;
     (1 - deposit - withdraw) * l1Address === 0;
-    (1 - deposit) * target === 0;
-    (1 - deposit) * ownerHi === 0;
-    (1 - deposit) * ownerLo === 0;
-    (1 - trade) * counterparty === 0;
-    (1 - bid) * maxSize === 0;
-    (1 - bid) * minReward === 0;
-    component sizeZero = IsZero();
-    sizeZero.in <== size;
-    (withdraw + trade + victim) * sizeZero.out === 0;
+    signal noSize <== IsZero()(size);
+    (executed + withdraw) * noSize === 0;
 
     // ------------------------------------------------------------------ the instrument
     component hot = OneHot(instruments);
     hot.index <== instrument;
-    component pick[FIELDS];
-    for (var f = 0; f < FIELDS; f++) {
-        pick[f] = Pick(instruments);
-        for (var k = 0; k < instruments; k++) {
-            pick[f].hot[k] <== hot.hot[k];
-            pick[f].in[k] <== table[k][f];
-        }
-    }
-    component flags = Num2Bits(3);
-    flags.in <== pick[0].out;
     var isQuote = hot.hot[0];
-    var isPerpetual = flags.out[0];
-    var isCollateral = flags.out[1];
-    var limited = flags.out[2];
-    var mark = pick[1].out;
-    var funding = pick[2].out;
-    var equityUnit = pick[6].out;
-    (executed + refuse) * (1 - isPerpetual - isCollateral) === 0;       // listed and priced; so not the quote asset
-    signal withdrawsAsset;
-    withdrawsAsset <== withdraw * (1 - isQuote);
-    withdrawsAsset * (1 - isCollateral) === 0;
+    (noop + absorb) * (1 - isQuote) === 0;
+    component row = Row(instruments);
+    row.hot <== hot.hot;
+    row.rows <== rows;
+    (executed + refuse) * (1 - row.perpetual - row.collateral) === 0;     // listed and priced, so not the quote asset
+    withdraw * (1 - isQuote - row.collateral) === 0;
+    liquidate * (price - row.mark) === 0;
+    refuse * (price - row.mark) === 0;
+    signal discount <== row.collateral * (row.equity - row.mark);
+    deleverage * (price - row.mark - discount) === 0;                     // the mark, or a collateral's equity value
 
     // ------------------------------------------------------------------ the account
-    component account = OpenAccount();
+    component account = OpenAccount(instruments);
     account.owner <== owner;
     account.id <== id;
     account.nonce <== nonce;
     account.addr <== addr;
     account.balance <== balance;
-    for (var j = 0; j < P; j++) {
-        account.x[j] <== x[j];
-        for (var b = 0; b < 12; b++) { account.classBits[j][b] <== classBits[j][b]; }
-    }
-    for (var j = 0; j < P; j++) { class[j] <== account.class[j]; }
+    account.classBits <== classBits;
+    account.x <== x;
     leaf <== account.leaf;
-    component place = ReadSlot();
-    for (var j = 0; j < P; j++) {
-        place.inst[j] <== account.inst[j];
-        place.x[j] <== x[j];
-        place.z[j] <== z[j];
-        for (var b = 0; b < 12; b++) { place.classBits[j][b] <== classBits[j][b]; }
-    }
-    component isBackstop = LessThan(32);
-    isBackstop.in[0] <== id;
-    isBackstop.in[1] <== instruments;
-    signed * isBackstop.out === 0;
+    class <== account.class;
     (backstop + refuse) * (id - instrument) === 0;
 
-    // ------------------------------------------------------------------ deposits
-    component room = HasRoom();
-    room.instrument <== instrument;
-    for (var j = 0; j < P; j++) { room.inst[j] <== account.inst[j]; }
-    component entry = DepositTarget();
-    entry.credit <== credit;
-    entry.target <== target;
-    entry.nextId <== nextId;
-    entry.isCollateral <== isCollateral;
-    entry.hasRoom <== room.out;
-    component rule = DepositRule(instruments, capacity);
-    rule.targetOk <== entry.targetOk;
-    rule.fund <== 1 - open - credit;
-    rule.open <== open;
-    rule.credit <== credit;
-    rule.isQuote <== isQuote;
-    rule.isCollateral <== isCollateral;
-    rule.amount <== size;
-    rule.owner <== ownerHi * (1 << 128) + ownerLo;
-    rule.depositor <== l1Address;
-    rule.reserve <== reserve;
-    rule.nextId <== nextId;
-    rule.id <== id;
-    rule.addr <== addr;
-    rule.balance <== balance;
-    rule.hasRoom <== room.out;
-    rule.oldX <== place.oldX;
-    signal ok;
-    ok <== deposit * rule.ok;
-    deposit * (flag - rule.ok) === 0;
-    // The right leaf is opened: the target's, or an empty one.
-    signal credits;
-    credits <== credit * entry.targetOk;
-    credits * (id - target) === 0;
-    signal opened;
-    opened <== ok * open;
-    opened * (leaf - EMPTY_LEAF()) === 0;
-    signal toAccount;
-    toAccount <== ok * (open + credit);
-    signal toFund;
-    toFund <== ok - toAccount;
-    signal depositsAsset;
-    depositsAsset <== toAccount * (1 - isQuote);
-    signal amounts[2];                          // credited to the account, to the fund
-    amounts[0] <== (toAccount - depositsAsset) * size;
-    amounts[1] <== toFund * size;
+    component place = Place();
+    place.instrument <== instrument;
+    place.isQuote <== isQuote;
+    place.inst <== account.inst;
+    place.class <== class;
+    place.x <== x;
+    (executed + refuse) * (1 - place.usable) === 0;
 
-    // ------------------------------------------------------------------ the slot
-    signal used;
-    used <== executed + refuse + withdrawsAsset + depositsAsset;
-    signal slotMatters;                         // also where a deposit's validity depends on the slot
-    slotMatters <== (1 - depositsAsset) * entry.slotMatters;
-    component slotRule = UseSlot();
-    slotRule.used <== used + slotMatters;
-    slotRule.instrument <== instrument;
-    slotRule.oldInst <== place.oldInst;
+    // Order: every instrument held is this one or a later one. inst - k + (instruments where empty) lies in 0 .. 2*instruments - 1.
+    signal first <== victim * instrument;
+    var orderBits = 1;
+    while ((1 << orderBits) < 2 * instruments) { orderBits++; }
+    component inOrder[P];
     for (var j = 0; j < P; j++) {
-        slotRule.inst[j] <== account.inst[j];
-        slotRule.z[j] <== z[j];
+        inOrder[j] = Num2Bits(orderBits);
+        inOrder[j].in <== account.inst[j] + instruments * place.empty[j] - first;
     }
-    signal oldSigned;
-    oldSigned <== place.oldX - 2 * place.oldSide * place.oldX;
-    signal d;
-    d <== size - 2 * side * size;
-    signal moved;                               // what the slot's signed size changes by
-    moved <== used * d;
-    component now = SignedSize(48);
-    now.in <== oldSigned + moved;
-    signal shortCollateral;
-    shortCollateral <== isCollateral * now.side;
-    used * shortCollateral === 0;
-
-    component tier = Tier(48);
-    component was = Charges();
-    component trialTier = Tier(49);
-    tier.x <== now.x;
-    was.bits[0] <== place.oldTier[0];
-    was.bits[1] <== place.oldTier[1];
-    for (var t = 0; t < 3; t++) {
-        tier.bounds[t] <== pick[3 + t].out;
-        trialTier.bounds[t] <== pick[3 + t].out;
-    }
-    for (var t = 0; t < 4; t++) {
-        tier.maintenance[t] <== pick[9 + t].out;
-        trialTier.maintenance[t] <== pick[9 + t].out;
-        was.maintenance[t] <== pick[9 + t].out;
-        tier.initial[t] <== pick[13 + t].out;
-        trialTier.initial[t] <== pick[13 + t].out;
-        was.initial[t] <== pick[13 + t].out;
-    }
-    // The new class: none at 0, else instrument, tier, side.
-    signal newClass;
-    newClass <== (1 - now.isZero) * (8 * instrument + 2 * tier.tier + now.side);
-
-    // "Falls": a smaller magnitude on the same side, or none.
-    component smaller = LessThan(48);
-    smaller.in[0] <== now.x;
-    smaller.in[1] <== place.oldX;
-    signal sidesDiffer;
-    sidesDiffer <== place.oldSide + now.side - 2 * place.oldSide * now.side;
-    signal flips;
-    flips <== sidesDiffer * (1 - now.isZero);
-    signal falls;
-    falls <== smaller.out * (1 - flips);
 
     // ------------------------------------------------------------------ values before
     var E = balance + claim[0];
     var M = claim[1];
     var W = balance + claim[2];
     var I = claim[3];
-    component noMaintenance = IsZero();
-    noMaintenance.in <== M;
+    signal noMaintenance <== IsZero()(M);
+    signal absorbed <== absorb * E;
 
-    // before >= 0: health of a victim, free initial of a trader, equity of an account to absorb. |.| < 2^122
-    signal beforeIn[3];
-    beforeIn[0] <== victim * (E - M);
-    beforeIn[1] <== trade * (W - I);
-    beforeIn[2] <== absorb * E;
-    component before = NonNegative(122);
-    before.in <== beforeIn[0] + beforeIn[1] + beforeIn[2];
-    (victim + absorb) * before.out === 0;       // never a healthy account, never a solvent one
+    // before >= 0: victims are unhealthy, what is absorbed owes; withdrawals wait while the reserve is a deficit; a trader's J; and what a
+    // deposit credits (the reserve, the balance or a holding) stays within its limit.
+    var fund = deposit - open - credit;
+    signal limit[3];
+    limit[0] <== fund * (reserve - balance);
+    limit[1] <== isQuote * ((1 << 119) - (1 << 48) - balance - limit[0] - size * (1 << 32) + place.size + size);
+    limit[2] <== deposit * ((1 << 48) - 1 - place.size - size + limit[1]);
+    signal before[3];
+    before[0] <== victim * (E - M);
+    before[1] <== trade * (W - I);
+    before[2] <== withdraw * reserve;
+    signal sound <== NonNegative(128)(before[0] + before[1] + before[2] + absorbed + limit[2]);
+    (victim + absorb) * sound === 0;
+    withdraw * (1 - sound) === 0;
 
-    // equity of a victim >= 0; worst-of equity of a trader > 0. |.| < 2^122
-    signal worthIn[2];
-    worthIn[0] <== victim * E;
-    worthIn[1] <== trade * (W - 1);
-    component worth = NonNegative(122);
-    worth.in <== worthIn[0] + worthIn[1];
+    // worth > 0: equity of a victim, worst-of equity of a trader
+    signal worth[2];
+    worth[0] <== victim * E;
+    worth[1] <== trade * W;
+    signal positive <== NonNegative(128)(worth[0] + worth[1] - 1);
 
-    // ------------------------------------------------------------------ the penalty
-    signal equityHeld;
-    equityHeld <== worth.out * worthIn[0];      // max(E, 0) of a victim, 0 for others: worth is 1 and worthIn[0] is 0
-    signal base;
-    base <== victim * (M + noMaintenance.out - 1);
-    component share = PenaltyShare();
-    share.equity <== equityHeld;
-    share.maintenance <== 1 + base;             // M of a victim (1 if that is 0), 1 for others
-    share.rate <== penaltyRate;
-    signal rho;
-    rho <== victim * share.rho;
+    // ------------------------------------------------------------------ is a queue entry valid?
+    component entry = Deposit(capacity);
+    entry.deposit <== deposit;
+    entry.open <== open;
+    entry.credit <== credit;
+    entry.depositor <== l1Address;
+    entry.target <== target;
+    entry.ownerHi <== ownerHi;
+    entry.ownerLo <== ownerLo;
+    entry.isQuote <== isQuote;
+    entry.collateral <== row.collateral;
+    entry.usable <== place.usable;
+    entry.fits <== sound;
+    entry.leaf <== leaf;
+    entry.id <== id;
+    entry.addr <== addr;
+    entry.isBackstop <== account.isBackstop;
+    entry.nextId <== nextId;
+    deposit * (flag - entry.okFund - entry.okAccount) === 0;
 
-    signal chargeNow[2];                        // x' times the charges of its tier
-    signal chargeWas[2];
-    chargeNow[0] <== now.x * tier.m;
-    chargeNow[1] <== now.x * tier.i;
-    chargeWas[0] <== place.oldX * was.m;
-    chargeWas[1] <== place.oldX * was.i;
-    signal dM;
-    signal dI;
-    dM <== used * (chargeNow[0] - chargeWas[0]);
-    dI <== used * (chargeNow[1] - chargeWas[1]);
-    component penalty = MulShift(117);          // rho <= 2^33, released maintenance < 2^116
-    penalty.a <== rho;
-    penalty.b <== 0 - dM;
-    component rewarded = MulShift(117);
-    rewarded.a <== bidderShare;
-    rewarded.b <== penalty.out;
-    signal reward;
-    reward <== liquidate * rewarded.out;
+    // ------------------------------------------------------------------ the position
+    signal quoteIn <== entry.okAccount * isQuote;
+    signal quoteOut <== withdraw * isQuote;
+    signal moves <== executed + entry.okAccount - quoteIn + withdraw - quoteOut;
+    signal signedSize <== size - 2 * side * size;
+    signal moved <== moves * signedSize;                     // s' - s
+    component position = Position();
+    position.moved <== moved;
+    position.posted <== size;
+    position.instrument <== instrument;
+    position.collateral <== row.collateral;
+    position.bounds <== row.bounds;
+    position.maintenance <== row.maintenance;
+    position.initial <== row.initial;
+    position.worstLong <== row.worstLong;
+    position.worstShort <== row.worstShort;
+    position.x <== place.size;
+    position.side <== place.side;
+    position.tier <== place.tier;
+    // Closing, offsetting a perpetual, taking collateral out, and any trade at a limited mark must make the position fall.
+    signal offsetPerpetual <== offset * row.perpetual;
+    signal heldBack <== trade * row.limited;
+    (victim + offsetPerpetual + heldBack + withdraw - quoteOut) * (1 - position.falls) === 0;
+
+    // The trial: one step less closed (a victim), one step more taken (a backstop). No further reward.
+    signal towards <== side + victim * (1 - 2 * side);
+    component trial = OneStep();
+    trial.x <== position.newX;
+    trial.side <== position.newSide;
+    trial.gone <== position.gone;
+    trial.towards <== towards;
+    trial.bounds <== row.bounds;
+    trial.maintenance <== row.maintenance;
+
+    // ------------------------------------------------------------------ penalty
+    var dM = position.maintenanceAfter - position.maintenanceBefore;
+    component penalty = Penalty();
+    penalty.equity <== worth[0];
+    penalty.equityPositive <== positive;
+    penalty.divisor <== 1 + victim * (M - 1 + noMaintenance);
+    penalty.released <== 0 - dM;
+    penalty.releasedTrial <== position.maintenanceBefore - trial.charge;
+    penalty.penaltyRate <== penaltyRate;
+    penalty.liquidates <== liquidate;
+    penalty.bidderShare <== bidderShare;
+    reward <== penalty.reward;
 
     // ------------------------------------------------------------------ cash
-    signal unitCash;
-    unitCash <== executed * (price - funding);
-    signal cash;
-    cash <== 0 - d * unitCash;
-    signal quoteOut;
-    quoteOut <== (withdraw - withdrawsAsset) * size;
-    signal pendingReward;
-    pendingReward <== take * pending[4];
-    signal dB;
-    dB <== cash + amounts[0] * (1 << 32) - quoteOut * (1 << 32) - penalty.out + pendingReward - beforeIn[2];
-    component balanceBits = Num2Bits(121);      // -2^120 <= balance' < 2^120
-    balanceBits.in <== balance + dB + (1 << 120);
+    signal gap <== executed * (price - row.funding);
+    signal turnover <== moved * gap;
+    signal credited <== (quoteIn - quoteOut) * size;
+    signal earned <== take * last[6];
+    signal dB <== credited * (1 << 32) - turnover - penalty.penalty + earned - absorbed;
+    component balanceBits = Num2Bits(BITS_BALANCE() + 1);     // -2^120 <= balance' < 2^120
+    balanceBits.in <== balance + dB + (1 << BITS_BALANCE());
 
-    // ------------------------------------------------------------------ values after
-    signal equityMoved;
-    equityMoved <== moved * equityUnit;
-    signal worstUnit[2];
-    worstUnit[0] <== place.oldSide * (pick[8].out - pick[7].out);
-    worstUnit[1] <== now.side * (pick[8].out - pick[7].out);
-    signal worstWas;
-    signal worstNow;
-    worstWas <== place.oldX * (pick[7].out + worstUnit[0]);
-    worstNow <== now.x * (pick[7].out + worstUnit[1]);
-    signal dW;
-    dW <== used * (worstNow - worstWas);
-    var E1 = E + dB + equityMoved;
+    // ------------------------------------------------------------------ values after; exact integers, linear in what changed
+    signal revalued <== moved * row.equity;
+    var E1 = E + dB + revalued;
     var M1 = M + dM;
-    var W1 = W + dB + dW;
-    var I1 = I + dI;
+    var W1 = W + dB + position.worstAfter - position.worstBefore;
+    var I1 = I + position.initialAfter - position.initialBefore;
 
-    // after >= 0: free initial where the initial check applies, health of a backstop. |.| < 2^123
-    signal afterIn[2];
-    afterIn[0] <== (withdraw + trade + bid) * (W1 - I1);
-    afterIn[1] <== backstop * (E1 - M1);
-    component after = NonNegative(123);
-    after.in <== afterIn[0] + afterIn[1];
-    (withdraw + bid + backstop) * (1 - after.out) === 0;
+    signal trialGap <== (moved + 1 - 2 * towards) * (row.equity - price + row.funding);
+    var E2 = E + trialGap - penalty.penaltyTrial + earned;
+    var M2 = M + trial.charge - position.maintenanceBefore;
 
-    // Victim: the target 2^32*E' >= tau*M'. Trader: W'*M >= W*M'. |.| < 2^240
+    // ------------------------------------------------------------------ after >= 0
+    signal after[2];
+    after[0] <== signed * (W1 - I1);
+    after[1] <== backstop * (E1 - M1);
+    signal enough <== NonNegative(128)(after[0] + after[1]);
+    (withdraw + take) * (1 - enough) === 0;
+
+    // ------------------------------------------------------------------ closing
+    // Victim: the target 2^32*E' >= tau*M'. Trader: W'*M >= W*M'.
     signal cross[3];
-    cross[0] <== W1 * M;
-    cross[1] <== W * M1;
-    cross[2] <== tau * M1;
-    signal ratioIn[2];
-    ratioIn[0] <== victim * (E1 * (1 << 32) - cross[2]);
-    ratioIn[1] <== trade * (cross[0] - cross[1]);
-    component ratio = NonNegative(240);
-    ratio.in <== ratioIn[0] + ratioIn[1];
+    cross[0] <== tau * M1;
+    cross[1] <== W1 * M;
+    cross[2] <== W * M1;
+    signal ratio[2];
+    ratio[0] <== victim * (E1 * (1 << 32) - cross[0]);
+    ratio[1] <== trade * (cross[1] - cross[2]);
+    signal reached <== NonNegative(240)(ratio[0] + ratio[1]);
+    signal missed <== (1 - reached) * (1 - position.gone);
+    signal unexplained <== missed * (1 - flag);
+    victim * unexplained === 0;                              // reached, closed, or the taker is exhausted
 
-    // ------------------------------------------------------------------ the trade rule
-    component eased = NonNegative(123);
-    signal easedIn;
-    easedIn <== trade * (W1 - W);
-    eased.in <== easedIn;
-    signal exception[4];
-    exception[0] <== (1 - before.out) * (1 - noMaintenance.out);
-    exception[1] <== falls * ratio.out;
-    exception[2] <== 1 - (1 - worth.out) * (1 - eased.out);
-    exception[3] <== exception[0] * exception[1];
-    signal excepted;
-    excepted <== exception[3] * exception[2];
-    signal fitsInitial;
-    fitsInitial <== (1 - after.out) * (1 - excepted);
-    trade * fitsInitial === 0;
-    signal growsLimited;
-    growsLimited <== limited * (1 - falls);
-    trade * growsLimited === 0;
+    // The trial. Victim: target with one step less. Backstop: health with one step more. Trader: W' >= W.
+    signal trialTau <== tau * M2;
+    signal tries[3];
+    tries[0] <== victim * (E2 * (1 << 32) - trialTau);
+    tries[1] <== (backstop + refuse) * (E2 - M2);
+    tries[2] <== trade * (W1 - W);
+    signal tried <== NonNegative(160)(tries[0] + tries[1] + tries[2]);
+    signal single <== IsZero()(size - 1);
+    signal sooner <== tried * (1 - single);
+    victim * sooner === 0;                                   // minimal
+    refuse * tried === 0;                                    // the backstop really can't
+    signal couldMore <== tried * last[7];
+    backstop * couldMore === 0;                              // exhausted as claimed
 
-    // ------------------------------------------------------------------ the size rule
-    // Order: every slot that is held has this instrument or a higher one. Instruments are below 2^9.
-    component lower[P];
-    signal heldLower[P];
-    for (var j = 0; j < P; j++) {
-        lower[j] = LessThan(9);
-        lower[j].in[0] <== account.inst[j];
-        lower[j].in[1] <== instrument;
-        heldLower[j] <== lower[j].out * account.inst[j];
-        victim * heldLower[j] === 0;
-    }
-    victim * (place.oldInst - instrument) === 0;        // holds it
-    victim * (side + place.oldSide - 1) === 0;          // closes
-    victim * (1 - falls) === 0;                         // at most the holding
-    signal open1;
-    open1 <== (1 - ratio.out) * (1 - now.isZero);
-    signal unfinished;
-    unfinished <== open1 * (1 - flag);
-    victim * unfinished === 0;                          // reached, closed, or the taker exhausted
+    // ------------------------------------------------------------------ trading below initial margin: only to ease it
+    signal below <== (1 - sound) * (1 - noMaintenance);
+    signal eases <== position.falls * reached;
+    signal better <== positive + tried - positive * tried;
+    signal exception[2];
+    exception[0] <== below * eases;
+    exception[1] <== exception[0] * better;
+    signal unfit <== (1 - enough) * (1 - exception[1]);
+    trade * unfit === 0;
 
-    // The trial: a victim with one step less closed, a backstop with one step more taken.
-    var step = 1 - 2 * side;
-    component trial = SignedSize(49);
-    signal trialStep;
-    trialStep <== (1 - 2 * victim) * step;
-    trial.in <== oldSigned + moved + trialStep;
-    trialTier.x <== trial.x;
-    signal trialCharge;
-    trialCharge <== trial.x * trialTier.m;
-    var trialReleased = chargeWas[0] - trialCharge;
-    component trialPenalty = MulShift(117);
-    trialPenalty.a <== rho;
-    signal trialBase;
-    trialBase <== victim * trialReleased;
-    trialPenalty.b <== trialBase;
-    signal trialMoved;
-    trialMoved <== (moved + trialStep) * (equityUnit - price + funding);
-    var trialE = E + trialMoved - trialPenalty.out + pendingReward;
-    var trialM = M - trialReleased;
-    signal trialTau;
-    trialTau <== tau * trialM;
-    signal trialIn[2];
-    trialIn[0] <== victim * (trialE * (1 << 32) - trialTau);
-    trialIn[1] <== (backstop + refuse) * (trialE - trialM);
-    component tried = NonNegative(157);
-    tried.in <== trialIn[0] + trialIn[1];
-    component single = IsEqual();
-    single.in[0] <== size;
-    single.in[1] <== 1;
-    signal reachedSooner;
-    reachedSooner <== tried.out * (1 - single.out);
-    victim * reachedSooner === 0;                       // minimal
-    refuse * tried.out === 0;                           // the backstop really can't
-    signal couldMore;
-    couldMore <== tried.out * pending[7];
-    backstop * couldMore === 0;
+    // ------------------------------------------------------------------ legs
+    component legs = Legs();
+    legs.op <== op;
+    legs.opened <== opened;
+    legs.lastInstrument <== last[0];
+    legs.lastSide <== last[1];
+    legs.lastSize <== last[2];
+    legs.lastPrice <== last[3];
+    legs.lastId <== last[4];
+    legs.lastCounterparty <== last[5];
+    legs.instrument <== instrument;
+    legs.side <== side;
+    legs.size <== size;
+    legs.price <== price;
+    legs.id <== id;
+    legs.counterparty <== counterparty;
+    opens[0] <== op[OP_TRADE()];
+    opens[1] <== liquidate;
+    opens[2] <== refuse;
+    opens[3] <== deleverage;
 
-    // ------------------------------------------------------------------ prices
-    liquidate * (price - mark) === 0;
-    refuse * (price - mark) === 0;
-    signal closingPrice;
-    closingPrice <== isCollateral * (equityUnit - mark);
-    deleverage * (price - mark - closingPrice) === 0;
-
-    // ------------------------------------------------------------------ second legs
-    (second + expectDeleverage) * (instrument - pending[0]) === 0;
-    second * (size - pending[1]) === 0;
-    second * (price - pending[2]) === 0;
-    (second + expectDeleverage) * (side - pending[3]) === 0;
-    component sameAccount = IsEqual();
-    sameAccount.in[0] <== id;
-    sameAccount.in[1] <== pending[5];
-    (second + expectDeleverage) * sameAccount.out === 0;
-    match * (id - pending[6]) === 0;
-    match * (counterparty - pending[5]) === 0;
-    // bid: within its size, exhausted where that was claimed, and rewarded
-    component overSize = LessThan(64);
-    overSize.in[0] <== maxSize;
-    overSize.in[1] <== size;
-    bid * overSize.out === 0;
-    signal bidExhausted;
-    bidExhausted <== bid * pending[7];
-    bidExhausted * (size - maxSize) === 0;
-    signal rewardGap;
-    rewardGap <== bid * (pending[4] - minReward * (1 << 32));
-    component paid = NonNegative(118);
-    paid.in <== rewardGap;
-    paid.out === 1;
-    // deleverage with no refusal before it: only of the perpetual's own backstop
-    signal unrefused;
-    unrefused <== deleverage * (1 - expectDeleverage);
-    unrefused * (id - instrument) === 0;
-    unrefused * isCollateral === 0;
-    // offset: the other side's position falls, or the collateral's backstop takes it
-    signal offsetPerpetual;
-    signal offsetCollateral;
-    offsetPerpetual <== offset * isPerpetual;
-    offsetCollateral <== offset * isCollateral;
-    offsetPerpetual * (1 - falls) === 0;
-    signal stillOpen;
-    stillOpen <== pending[7] * (1 - now.isZero);
-    offsetPerpetual * stillOpen === 0;
-    offsetCollateral * pending[7] === 0;
+    // offset: a perpetual's other side is used up where exhaustion was claimed; collateral goes to its backstop, which takes it all
+    signal remains <== last[7] * (1 - position.gone);
+    offsetPerpetual * remains === 0;
+    signal offsetCollateral <== offset * row.collateral;
     offsetCollateral * (id - instrument) === 0;
+    offsetCollateral * last[7] === 0;
+
+    // bid: size <= Q, all of Q where exhausted; the reward is what was asked. |reward - minReward*2^32| < 2^117
+    (1 - trade) * counterparty === 0;
+    (1 - bid) * maxSize === 0;
+    (1 - bid) * minReward === 0;
+    component counterpartyBits = Num2Bits(BITS_ACCOUNT_ID());
+    counterpartyBits.in <== counterparty;
+    component maxSizeBits = Num2Bits(64);
+    maxSizeBits.in <== maxSize;
+    component minRewardBits = Num2Bits(64);
+    minRewardBits.in <== minReward;
+    signal taken <== bid * size;
+    component leftOver = Num2Bits(64);
+    leftOver.in <== maxSize - taken;
+    signal bidExhausted <== bid * last[7];
+    bidExhausted * (maxSize - size) === 0;
+    component paid = Num2Bits(118);
+    paid.in <== earned - minReward * (1 << 32);
 
     // ------------------------------------------------------------------ absorb, withdraw
-    component flat = IsZero();
-    flat.in <== account.slots;
-    signal backstopDone;
-    backstopDone <== isBackstop.out * noMaintenance.out;
-    signal notFlat;
-    notFlat <== (1 - flat.out) * (1 - backstopDone);
-    absorb * notFlat === 0;
-    signal owed;
-    owed <== withdraw * reserve;
-    component noDeficit = NonNegative(120);
-    noDeficit.in <== owed;
-    noDeficit.out === 1;
+    signal flat <== IsZero()(account.slots);
+    signal emptied <== account.isBackstop * noMaintenance;
+    signal holds <== (1 - flat) * (1 - emptied);
+    absorb * holds === 0;
     withdraw * (l1Address - addr) === 0;
 
     // ------------------------------------------------------------------ authority
+    signal termPrice <== price - bid * price;
     component authority = Authority();
     authority.signed <== signed;
-    authority.withdraw <== withdraw;
-    authority.trade <== trade;
-    authority.bid <== bid;
+    authority.kind <== withdraw * TAG_WITHDRAW() + trade * TAG_TRADE() + bid * TAG_BID();
+    authority.domain <== domain;
     authority.owner <== owner;
     authority.id <== id;
     authority.nonce <== nonce;
+    authority.isBackstop <== account.isBackstop;
     authority.slot <== slot;
-    authority.domain <== domain;
-    authority.instrument <== instrument;
-    authority.side <== side;
-    authority.size <== size + bid * (maxSize - size);
-    authority.price <== price - bid * price;
-    authority.counterparty <== counterparty;
-    authority.minReward <== minReward;
     authority.lastSlot <== lastSlot;
+    authority.terms <== instrument * (1 << TERMS_INSTRUMENT()) + side * (1 << TERMS_SIDE())
+        + (size - taken + maxSize) * (1 << TERMS_SIZE()) + termPrice * (1 << TERMS_PRICE())
+        + counterparty * (1 << TERMS_COUNTERPARTY()) + minReward * (1 << TERMS_MIN_REWARD());
     authority.ax <== ax;
     authority.ay <== ay;
     authority.r8x <== r8x;
@@ -612,38 +430,22 @@ template Touch(instruments, levels) {
     authority.s <== s;
 
     // ------------------------------------------------------------------ what is written
-    signal newOwner;
-    newOwner <== owner + opened * (ownerHi * (1 << 128) + ownerLo - owner);
-    signal newId;
-    newId <== id + opened * (nextId - id);
-    signal newAddr;
-    newAddr <== addr + opened * (l1Address - addr);
-    component newNonce = Num2Bits(32);          // no carry into the address
-    newNonce.in <== nonce + signed;
-    component written = PoseidonV(16);
-    signal dClass[P];
-    signal dX[P];
-    signal classChange;
-    signal xChange;
-    classChange <== used * (newClass - place.oldClass);
-    xChange <== used * (now.x - place.oldX);
-    var newSlots = account.slots;
-    for (var j = 0; j < P; j++) {
-        dClass[j] <== z[j] * classChange;
-        dX[j] <== z[j] * xChange;
-        newSlots += dClass[j] * (1 << (12*j));
-        written.inputs[4 + j] <== x[j] + dX[j];
-    }
-    written.inputs[0] <== newOwner;
-    written.inputs[1] <== newId * (1 << META_ACCOUNT_ID()) + (nonce + signed) * (1 << META_NONCE()) + newAddr * (1 << META_ADDRESS());
-    written.inputs[2] <== balance + dB;
-    written.inputs[3] <== newSlots;
+    // A new account stands in an empty leaf, whose id, address and owner are 0.
+    signal newId <== id + entry.okOpen * nextId;
+    signal newAddr <== addr + entry.okOpen * l1Address;
+    signal newOwner <== owner + entry.okOpen * entry.owner;
+    signal classChange <== moves * (position.newClass - place.classOf);
+    signal newSlots <== account.slots + place.position * classChange;
+    component written = LeafHash();
+    written.owner <== newOwner;
+    written.meta <== newId * (1 << META_ACCOUNT_ID()) + (nonce + signed) * (1 << META_NONCE()) + newAddr * (1 << META_ADDRESS());
+    written.balance <== balance + dB;
+    written.slots <== newSlots;
+    for (var j = 0; j < P; j++) { written.x[j] <== x[j] + place.z[j] * (position.newX - place.size); }
 
     component path = Path(levels);
-    for (var l = 0; l < PAGE_LEVELS() + levels; l++) {
-        for (var b = 0; b < 3; b++) { path.bits[l][b] <== pathBits[l][b]; }
-        for (var i = 0; i < 8; i++) { path.children[l][i] <== children[l][i]; }
-    }
+    path.bits <== pathBits;
+    path.children <== children;
     path.anchor <== anchor;
     path.radius <== radius;
     path.keep <== noop;
@@ -652,27 +454,16 @@ template Touch(instruments, levels) {
     path.rootBefore === pagesRoot;
     newPagesRoot <== path.rootAfter;
 
-    newNextId <== nextId + opened;
+    signal donated <== entry.okFund * size;
+    newReserve <== reserve + donated * (1 << 32) + penalty.penalty - reward + absorbed;
+    newNextId <== nextId + entry.okOpen;
     newConsumed <== consumed + deposit;
-    newReserve <== reserve + amounts[1] * (1 << 32) + penalty.out - reward + beforeIn[2];
-    component reserveBits = Num2Bits(121);
-    reserveBits.in <== newReserve + (1 << 120);
-
-    newPending[0] <== opens * instrument;
-    newPending[1] <== opens * size;
-    newPending[2] <== opens * price;
-    newPending[3] <== opens * (1 - side);
-    newPending[4] <== reward;
-    newPending[5] <== opens * newId;
-    newPending[6] <== counterparty * op[OP_TRADE()];
-    newPending[7] <== victim * flag;
 
     // ------------------------------------------------------------------ what is posted
     words[0] <== opcode * (1 << TOUCH_OP()) + flag * (1 << TOUCH_FLAG()) + path.index * (1 << TOUCH_LEAF_INDEX())
         + newId * (1 << TOUCH_ACCOUNT_ID()) + instrument * (1 << TOUCH_INSTRUMENT()) + side * (1 << TOUCH_SIDE())
         + size * (1 << TOUCH_SIZE()) + price * (1 << TOUCH_PRICE());
-    signal l1Fields;
-    l1Fields <== (deposit + withdraw) * (size * (1 << L1_AMOUNT()) + instrument * (1 << L1_ASSET()));
+    signal l1Fields <== (deposit + withdraw) * (size * (1 << L1_AMOUNT()) + instrument * (1 << L1_ASSET()));
     words[1] <== l1Address * (1 << L1_ADDRESS()) + l1Fields + (open + 2 * credit) * (1 << L1_KIND());
     words[2] <== ownerHi * (1 << TARGET_OWNER_HI()) + target * (1 << TARGET_ACCOUNT_ID());
     words[3] <== ownerLo;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zkmargin.engine.margin import risk
-from zkmargin.protocol.constants import BITS, HOLDINGS, EntryKind, Op, P, Profile
+from zkmargin.protocol.constants import BITS, EntryKind, Op, P, Profile
 from zkmargin.protocol.eddsa import BASE8
 from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash
 from zkmargin.protocol.model import Account, InstrumentTick, Tick, Touch
@@ -21,11 +21,10 @@ Value = Any  # an integer or nested lists of them
 
 @dataclass(frozen=True)
 class Step:
-    """A touch with the leaf it opens. `slot` is the slot used, None for none."""
+    """A touch with the leaf it opens, as it stood before the touch."""
 
     touch: Touch
     opening: Opening
-    slot: int | None
 
 
 @dataclass(frozen=True)
@@ -80,26 +79,13 @@ def _class_bits(account: Account) -> list[list[int]]:
     return [[number >> bit & 1 for bit in range(BITS["class_id"])] for number in ids]
 
 
-def _slot(step: Step) -> int:
-    """The slot a circuit reads: the one used, or the one a refused collateral deposit depends on, else 0."""
-    touch, account = step.touch, step.opening.account
-    if step.slot is not None:
-        return step.slot
-    if touch.op == Op.REFUSE or (touch.entry and touch.entry.kind == EntryKind.ACCOUNT and touch.instrument
-                                 and account.id == touch.entry.target):
-        return account.slot_for(touch.instrument) or 0
-    return 0
-
-
 def _touch(step: Step, account: Account) -> dict[str, Value]:
     """The inputs of one touch by signal name."""
     touch, entry, auth = step.touch, step.touch.entry, step.touch.auth
-    slot = _slot(step)
     path = [*step.opening.page_path, *step.opening.ledger_path]
     owner_hi, owner_lo = split(entry.owner) if entry else (0, 0)
     return {
         "op": [int(touch.op == number) for number in range(_OPS)],
-        "z": [int(j == slot) for j in range(HOLDINGS)],
         "classBits": _class_bits(account),
         "x": [held.size if held else 0 for held in account.slots],
         "pathBits": [[touch.leaf_index >> (3 * level + bit) & 1 for bit in range(3)] for level in range(len(path))],

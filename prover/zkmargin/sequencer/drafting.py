@@ -69,7 +69,7 @@ class Draft:
                 opening = self.ledger.opening(touch.leaf_index)
                 effect = apply(self.ledger, pending, touch, self.tick, self.domain)
                 write_effect(self.ledger, effect)
-                steps.append(Step(touch, opening, effect.slot))
+                steps.append(Step(touch, opening))
                 effects.append(effect)
                 pending = effect.pending
             if pending.expect:

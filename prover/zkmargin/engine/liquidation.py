@@ -5,15 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zkmargin.engine.margin import (
-    Risk,
-    equity_of,
-    holding_of,
-    maintenance_of,
-    risk,
-)
-from zkmargin.protocol.constants import FINE, RATE_ONE
-from zkmargin.protocol.model import Account, Holding, Tick
+from zkmargin.engine.margin import Risk, equity_of, holding_of, maintenance_of, risk
+from zkmargin.protocol.constants import RATE_ONE
+from zkmargin.protocol.model import Account, Holding, InstrumentTick, Tick
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ def penalty_share(tick: Tick, before: Risk) -> int:
     """rho: the penalty as a share (times 2^32) of released maintenance; at most E/M, so E/M never falls."""
     if before.maintenance == 0:
         return 0
-    return min(tick.penalty_rate, FINE * max(before.equity, 0) // before.maintenance)
+    return min(tick.penalty_rate, RATE_ONE * max(before.equity, 0) // before.maintenance)
 
 
 def lowest_holding(account: Account) -> Holding | None:
@@ -49,15 +43,18 @@ def close(tick: Tick, before: Risk, held: Holding, size: int, price: int) -> Clo
     penalty = penalty_share(tick, before) * (before.maintenance - maintenance) // RATE_ONE
     cash = -delta * (price - row.funding) - penalty
     equity = before.equity + cash + equity_of(row, delta)
-    return Closing(size, equity, maintenance, penalty, cash, FINE * equity >= tick.tau * maintenance)
+    return Closing(size, equity, maintenance, penalty, cash, RATE_ONE * equity >= tick.tau * maintenance)
 
 
 def minimal_close(tick: Tick, account: Account, held: Holding, price: int) -> Closing:
-    """The least size that reaches the target, or the whole holding.
+    """The least size that reaches the target, or the whole holding where none does.
 
-    `reached` is monotone in the size: a step more releases maintenance m > 0 of a perpetual (at the tier it
-    leaves, tiers only fall), costs at most rho*m/2^32 + 1 of equity with rho < tau - 1, and for collateral
-    gains mark - e >= 0 at the mark; so 2^32*E - tau*M rises with every step. Bisection is therefore exact.
+    Bisection is exact because `reached` is monotone in the size. Let phi = 2^32*E - tau*M after closing.
+    A perpetual closes at the mark, so a step changes E by the penalty alone. It releases r >= 1 of M: the
+    tier only falls, charges rise with the tier, and the least is at least 1 (mark >= 2^20, its rate > 0). The
+    penalty floor(rho*R/2^32) grows by less than rho*r/2^32 + 1, so phi grows by more than
+    (tau - rho)*r - 2^32 >= 0, as rho <= penalty_rate < tau - 2^32. Collateral carries no margin: a step
+    changes phi by 2^32*(price - e), at least 0 both at the mark and at e.
     """
     before = risk(account, tick)
     low, high = 1, held.size
@@ -70,3 +67,11 @@ def minimal_close(tick: Tick, account: Account, held: Holding, price: int) -> Cl
         else:
             low = middle + 1
     return close(tick, before, held, low, price)
+
+
+def health_with(now: Risk, row: InstrumentTick, held: Holding | None, delta: int) -> int:
+    """Health H of an account that takes `delta` signed steps more at the mark; `held` is what it has now."""
+    instrument = held.instrument if held else 0
+    after = holding_of(row, instrument, (held.signed if held else 0) + delta)
+    equity = now.equity - delta * (row.mark - row.funding) + equity_of(row, delta)
+    return equity - now.maintenance + maintenance_of(row, held) - maintenance_of(row, after)

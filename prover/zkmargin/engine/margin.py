@@ -45,10 +45,12 @@ def worst_of(row: InstrumentTick, signed: int) -> int:
 
 
 def maintenance_of(row: InstrumentTick, held: Holding | None) -> int:
+    """Maintenance margin of a holding, by its stored tier."""
     return held.size * row.maintenance[held.tier] if held else 0
 
 
 def initial_of(row: InstrumentTick, held: Holding | None) -> int:
+    """Initial margin of a holding, by its stored tier."""
     return held.size * row.initial[held.tier] if held else 0
 
 
@@ -79,4 +81,5 @@ def kind_of(row: InstrumentTick) -> int:
 
 
 def is_limited(row: InstrumentTick) -> bool:
+    """Whether the mark was held back by the jump limit."""
     return bool(row.flags & LIMITED)

@@ -47,18 +47,29 @@ def unit_values(params: InstrumentParams, mark: int, raw: int, funding: int) -> 
     low, high = min(mark, raw), max(mark, raw)
     keep = RATE_ONE - params.haircut
     return InstrumentTick(
-        flags=params.flags + (LIMITED if mark != raw else 0), mark=mark, funding=funding, bounds=params.bounds,
-        equity=mark * keep // RATE_ONE - funding, worst_long=low * keep // RATE_ONE - funding,
+        flags=params.flags + (LIMITED if mark != raw else 0),
+        mark=mark,
+        funding=funding,
+        bounds=params.bounds,
+        equity=mark * keep // RATE_ONE - funding,
+        worst_long=low * keep // RATE_ONE - funding,
         worst_short=-(high - funding),
         maintenance=tuple(_ceil_rate(mark, rate) for rate in params.mmr),
-        initial=tuple(_ceil_rate(high, rate) for rate in params.imr), raw=raw,
+        initial=tuple(_ceil_rate(high, rate) for rate in params.imr),
+        raw=raw,
     )
 
 
 def genesis_tick(params: Params, slot: int) -> Tick:
     """The tick before the first: nothing is priced."""
-    return Tick(slot, slot * params.slot_seconds, params.tau, params.penalty_rate, params.bidder_share,
-                (InstrumentTick(),) * len(params.instruments))
+    return Tick(
+        slot,
+        slot * params.slot_seconds,
+        params.tau,
+        params.penalty_rate,
+        params.bidder_share,
+        (InstrumentTick(),) * len(params.instruments),
+    )
 
 
 def _row(params: InstrumentParams, before: InstrumentTick, raw: int, rate: int, gap: int) -> InstrumentTick:
@@ -69,22 +80,30 @@ def _row(params: InstrumentParams, before: InstrumentTick, raw: int, rate: int, 
     return unit_values(params, mark, raw, max(-MAX_FUNDING, min(MAX_FUNDING, funding)))
 
 
-def next_tick(params: Params, before: Tick, slot: int,
-              reports: Sequence[tuple[Sequence[int], Sequence[int]]]) -> NextTick:
+def next_tick(
+    params: Params, before: Tick, slot: int, reports: Sequence[tuple[Sequence[int], Sequence[int]]]
+) -> NextTick:
     """The tick of `slot` from the present reports' (prices, funding rates), each over the whole table.
 
     Raises `BadInput` for a slot that is not after the last or too far ahead, or for no reports.
     """
     gap = slot - before.slot
     if not 1 <= gap <= MAX_GAP:
-        raise BadInput(f"slot {slot} can't follow slot {before.slot}", hint=f"1 to {MAX_GAP} slots ahead", code="bad_slot")
+        raise BadInput(
+            f"slot {slot} can't follow slot {before.slot}",
+            hint=f"1 to {MAX_GAP} slots ahead",
+            code="bad_slot",
+        )
     if not reports:
         raise BadInput("no oracle reported", code="no_reports")
     size = len(params.instruments)
     raw = tuple(lower_median([prices[k] for prices, _ in reports]) for k in range(size))
     medians = [lower_median([rates[k] for _, rates in reports]) for k in range(size)]
-    rates = tuple(max(-row.funding_cap, min(row.funding_cap, rate))
-                  for row, rate in zip(params.instruments, medians, strict=True))
-    rows = tuple(_row(*args, gap) for args in zip(params.instruments, before.instruments, raw, rates, strict=True))
+    rates = tuple(
+        max(-row.funding_cap, min(row.funding_cap, rate))
+        for row, rate in zip(params.instruments, medians, strict=True)
+    )
+    listed = zip(params.instruments, before.instruments, raw, rates, strict=True)
+    rows = tuple(_row(*args, gap) for args in listed)
     tick = Tick(slot, slot * params.slot_seconds, params.tau, params.penalty_rate, params.bidder_share, rows)
     return NextTick(tick, raw, rates)

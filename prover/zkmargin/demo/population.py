@@ -20,9 +20,9 @@ MAKERS = 12
 _DEPOSIT_RANGE = (800, 24_000)  # USDC
 _MAKER_DEPOSIT = 1_500_000
 _BACKSTOP_DEPOSIT = 30_000
-_FUND_DEPOSIT = 20_000
+_FUND_DEPOSIT = 120_000
 # (share of traders, least leverage, most leverage)
-_TEMPERAMENTS = ((0.45, 0.6, 1.8), (0.30, 2.2, 4.5), (0.25, 5.0, 9.0))
+_TEMPERAMENTS = ((0.45, 0.6, 1.8), (0.30, 2.2, 4.5), (0.25, 5.0, 7.5))
 
 
 @dataclass
@@ -100,7 +100,7 @@ def draw_population(episode: Episode, prices: dict[int, Fraction], seed: int = S
             person.deposits.append((0, worth))
         people.append(person)
         leverage = _leverage(rng)
-        held = rng.choices((1, 2), (0.8, 0.2))[0]
+        held = rng.choices((1, 2), (0.85, 0.15))[0]
         for row in rng.sample(perpetuals, held):
             notional = worth * Fraction(leverage) / held
             wishes[row.id].append(_Wish(index, max(1, row.steps(notional / prices[row.id])), leverage))

@@ -22,9 +22,10 @@ from zkmargin.sequencer.requests import bid_touch, request_json, sign_touch, tra
 from zkmargin.sequencer.service import Outcome, Sequencer
 
 UNKNOWN_ACCOUNT = 4_000_000
-GAP_AT = 9           # this tick's slot is skipped: the oracles' quorum signs the gap
+GAP_AT = 5           # this tick's slot is skipped: the oracles' quorum signs the gap
 _BIDS_EACH = 6       # bids a maker signs ahead, one a nonce
 _VALID_SLOTS = 3
+_BUSINESS_EVERY = 3
 
 
 class Replay:
@@ -120,28 +121,26 @@ class Replay:
         self.sequencer.decide_submitted()
 
     def daily_business(self, number: int, tick: Tick) -> None:
-        """A withdrawal by somebody who can, now and then a trade, a top-up, and one who asks for too much."""
+        """Every third tick a withdrawal, a trade between makers, a top-up of a weak account; once, one who asks too much."""
         traders = [holder for holder in self.holders if not holder.person.maker]
-        if number % 3 == 0:
-            holder = self.rng.choice([h for h in self.holders if h.person.maker])
-            self.withdraw(holder, 0, 1_000 * 10**6)
-        if number == 5:
+        makers = [holder for holder in self.holders if holder.person.maker]
+        if number % _BUSINESS_EVERY:
+            return
+        self.withdraw(self.rng.choice(makers), 0, 1_000 * 10**6)
+        if number == _BUSINESS_EVERY:
             self.withdraw(traders[0], 0, 10**15)
-        if number % 4 == 0:
-            open_rows = [row for row in self.episode.listings
-                         if row.token_decimals is None and not is_limited(tick.instruments[row.id])]
-            if open_rows:
-                row = self.rng.choice(open_rows)
-                makers = [h for h in self.holders if h.person.maker]
-                buyer, seller = self.rng.sample(makers, 2)
-                self.trade(buyer, seller, row.id, max(1, row.steps(Fraction(5_000) / row.quote_price(
-                    tick.instruments[row.id].mark))))
-        if number % 5 == 0:
-            weak = [h for h in traders if self.leverage(h, tick) > Fraction(1, 2)]
-            if weak:
-                holder = self.rng.choice(weak)
-                self.venue.deposit(holder, 0, 500 * 10**6, EntryKind.ACCOUNT, holder.account_id)
-                self.venue.settled()
+        open_rows = [row for row in self.episode.listings
+                     if row.token_decimals is None and not is_limited(tick.instruments[row.id])]
+        if open_rows:
+            row = self.rng.choice(open_rows)
+            buyer, seller = self.rng.sample(makers, 2)
+            coins = Fraction(5_000) / row.quote_price(tick.instruments[row.id].mark)
+            self.trade(buyer, seller, row.id, max(1, row.steps(coins)))
+        weak = [holder for holder in traders if self.leverage(holder, tick) > Fraction(1, 2)]
+        if weak:
+            holder = self.rng.choice(weak)
+            self.venue.deposit(holder, 0, 500 * 10**6, EntryKind.ACCOUNT, holder.account_id)
+            self.venue.settled()
 
     def leverage(self, holder: Holder, tick: Tick) -> Fraction:
         """Maintenance over equity."""

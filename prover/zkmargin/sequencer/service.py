@@ -20,11 +20,10 @@ from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.transactions import broadcast, sign, wait
 from zkmargin.engine.due import Bid, Settling, unhealthy
 from zkmargin.engine.ticks import genesis_tick
-from zkmargin.engine.transition import Effect
+from zkmargin.engine.transition import CLEAR, Effect, apply
 from zkmargin.errors import InternalError, Refused
 from zkmargin.oracle.reports import Board, Report
 from zkmargin.protocol.constants import Op, load
-from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.pool import Job, ProvingPool
@@ -33,6 +32,7 @@ from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
 from zkmargin.sequencer.drafting import Draft, write_effect
 from zkmargin.sequencer.failpoints import reach
+from zkmargin.sequencer.home import write_setup
 from zkmargin.sequencer.journal import BatchRow, BatchState, Journal
 from zkmargin.sequencer.requests import deposit_touches, placed, read_request, standing_bid
 from zkmargin.sequencer.ticking import make_tick_batch
@@ -54,6 +54,7 @@ class Setup:
     params: Params
     genesis_slot: int
     poster_key: str
+    rpc: str = ""
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Sequencer:
 
     def __init__(self, setup: Setup, client: LedgerClient) -> None:
         self.setup, self.client = setup, client
+        write_setup(setup)
         self.params = setup.params
         self.profile = load().profile(setup.profile)
         self.domain = domain_word(setup.chain_id, setup.ledger)
@@ -98,15 +100,12 @@ class Sequencer:
             self.store.save(self.ledger, row.number)
 
     def _replay(self, row: BatchRow) -> None:
-        draft = Draft(self.ledger, self.tick, self.domain)
-        from zkmargin.engine.transition import CLEAR, apply
-
         pending = CLEAR
         for raw in row.body["touches"]:
             effect = apply(self.ledger, pending, decode_touch(raw), self.tick, self.domain)
             write_effect(self.ledger, effect)
             pending = effect.pending
-        if str(draft.ledger.root()) != row.body["new_root"]:
+        if str(self.ledger.root()) != row.body["new_root"]:
             raise InternalError(f"replaying batch {row.number} gives another root", code="journal_replay")
 
     # ---------------------------------------------------------------- deciding
@@ -181,7 +180,7 @@ class Sequencer:
         outcome = Outcome()
         for row in self.journal.operations("waiting"):
             kind, touches = read_request(row.body)
-            if kind == "bid":
+            if kind == "bid" or row.id in self._draft_operations:
                 continue
             try:
                 effects = self._add([placed(touch, self.ledger) for touch in touches], row.id)
@@ -222,8 +221,10 @@ class Sequencer:
         """Accounts below maintenance margin at the present tick."""
         return unhealthy(self.ledger, self.tick)
 
-    def last_tick_hash(self) -> int:
-        return tick_hash(self.tick)
+    def close(self) -> None:
+        """Close the files."""
+        self.store.close()
+        self.journal.close()
 
 
 def _posting(posting: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from zkmargin.errors import UsageError
+from zkmargin.errors import ToolMissing, UsageError
 from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.proof import Proof
 
@@ -59,3 +59,12 @@ def get_backend(name: str) -> Backend:
     if name not in _made:
         _made[name] = _MAKERS[name]()
     return _made[name]
+
+
+def best_backend() -> str:
+    """The fastest backend that is built here: the native kernel, else groth16py."""
+    try:
+        get_backend("native")
+    except ToolMissing:
+        return "groth16py"
+    return "native"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`zkmargin demo`: set everything up, replay the episode, prove and post every batch, audit it, and show what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from zkmargin.chain.anvil import anvil, development_key
+from zkmargin.demo.episode import load_episode
+from zkmargin.demo.market import open_market
+from zkmargin.demo.replay import Replay
+from zkmargin.demo.report import Progress, show_table
+from zkmargin.demo.venue import Venue, deploy_venue
+from zkmargin.errors import Invalid
+from zkmargin.proving.backends import best_backend
+from zkmargin.proving.backends.native import THREADS
+from zkmargin.proving.pool import ProvingPool
+from zkmargin.proving.profile import profile_keys
+from zkmargin.sequencer.journal import BatchRow, BatchState
+from zkmargin.sequencer.service import Poster, Sequencer, Setup
+
+_CLAIMS = 3  # withdrawals that are also paid out on the chain
+
+
+def run_demo(folder: Path, prices: Path | None = None, backend: str | None = None, ticks: int | None = None) -> dict[str, Any]:
+    """Run the demo into `folder`; returns the summary that is written there.
+
+    Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit fails.
+    """
+    began = time.monotonic()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    progress = Progress()
+    episode = load_episode()
+    market = open_market(episode, prices)
+    params = episode.params(market.keys())
+    chosen = backend or best_backend()
+    os.environ.setdefault(THREADS, "1")  # one proof a core, side by side
+    keys = profile_keys(episode.profile, progress.line)
+    genesis_time = episode.genesis_slot * episode.slot_seconds
+    with anvil(timestamp=genesis_time) as node, ProvingPool(chosen) as pool:
+        progress.line(f"node at {node.url}, proving with {chosen} in {pool.workers} processes")
+        deployment = deploy_venue(node, episode, params, keys)
+        deployment.write(folder / "deployment.json")
+        venue = Venue(node, deployment, episode)
+        setup = Setup(folder / "sequencer", deployment.chain_id, deployment.ledger, deployment.from_block, episode.profile,
+                      params, episode.genesis_slot, development_key(0), deployment.rpc)
+        sequencer = Sequencer(setup, venue.client)
+
+        def before_send(row: BatchRow) -> None:
+            if row.circuit == "tick":
+                venue.reach_time(row.slot * episode.slot_seconds)
+
+        poster = Poster(sequencer, keys, pool, before_send, progress.batch)
+        replay = Replay(episode, market, params, venue, sequencer)
+        count = ticks or episode.ticks
+        progress.line(f"{len(replay.holders)} people request their deposits")
+        replay.open_accounts()
+        for number in range(1, count + 1):
+            progress.tick(replay.tick(number), count, sequencer.journal.last_batch())
+            poster.run(until_idle=False)
+        poster.run()
+        _pay_claims(replay, venue)
+        progress.line("auditing from the chain alone")
+        audit = _audit(deployment.rpc, deployment.ledger, folder / "bundle")
+        summary = _summary(replay, sequencer, audit, chosen, time.monotonic() - began)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    show_table(summary, replay.refusals)
+    if not audit["ok"]:
+        raise Invalid("the audit of the demo failed", hint=f"see {folder / 'summary.json'}", code="audit_failed")
+    return summary
+
+
+def _pay_claims(replay: Replay, venue: Venue) -> None:
+    paid = 0
+    for holder in replay.holders:
+        if paid < _CLAIMS and venue.client.claim(holder.address, 0):
+            venue.claim(holder, 0)
+            paid += 1
+    venue.settled()
+
+
+def _audit(rpc: str, ledger: str, bundle: Path) -> dict[str, Any]:
+    from zkmargin.auditor import audit_chain
+
+    return audit_chain(rpc, ledger, bundle)
+
+
+def _summary(replay: Replay, sequencer: Sequencer, audit: dict[str, Any], backend: str, wall: float) -> dict[str, Any]:
+    rows = list(sequencer.journal.batches(BatchState.CONFIRMED))
+    proofs, gas = [], {"tick": [0, 0], "settle": [0, 0]}
+    for row in rows:
+        assert row.proof is not None and row.receipt is not None
+        proofs.append({
+            "circuit": row.circuit, "batch": row.number, "prove_s": round(row.proof["prove_s"] + row.proof["witness_s"], 3),
+            "verify_s": round(row.proof["verify_s"], 4), "gas": row.receipt["gas"], "tx": row.receipt["tx"],
+        })
+        gas[row.circuit][0] += row.receipt["gas"]
+        gas[row.circuit][1] += 1
+    touches = sequencer.profile.touches
+    settle = gas["settle"][0] // max(gas["settle"][1], 1)
+    legs = {"deposit": 1, "withdraw": 1, "trade": 2, "liquidation": 2, "deleverage": 3, "absorb": 1}
+    return {
+        "episode": replay.episode.name, "profile": sequencer.profile.name,
+        "accounts": sum(bool(account.owner) for _, account in sequencer.ledger.accounts()),
+        "instruments": len(replay.episode.listings), "backend": backend, "wall_s": round(wall, 1),
+        "ticks": replay.ticks, "operations": dict(replay.operations), "refused": replay.refusals, "proofs": proofs,
+        "gas_per_op": {
+            "tick_batch": gas["tick"][0] // max(gas["tick"][1], 1), "settle_batch": settle, "touch": settle // touches,
+            **{kind: settle * count // touches for kind, count in legs.items()},
+        },
+        "audit": audit,
+    }

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A sequencer's folder: what it was set up with, and its state for whoever only reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zkmargin.engine.ticks import genesis_tick
+from zkmargin.errors import BadInput, MissingData
+from zkmargin.protocol.constants import load
+from zkmargin.protocol.model import Params, Tick
+from zkmargin.sequencer.codec import decode_tick
+from zkmargin.sequencer.journal import Journal
+from zkmargin.state.ledger import Ledger
+from zkmargin.state.store import Store
+
+if TYPE_CHECKING:
+    from zkmargin.sequencer.service import Setup
+
+_FILE = "setup.json"
+
+
+def write_setup(setup: Setup) -> None:
+    """Write what a restart needs; the poster's key is not among it."""
+    record: dict[str, Any] = {
+        "chain_id": setup.chain_id, "ledger": setup.ledger, "rpc": setup.rpc, "from_block": setup.from_block,
+        "profile": setup.profile, "genesis_slot": setup.genesis_slot, "params": setup.params.to_json(),
+    }
+    setup.home.mkdir(parents=True, exist_ok=True)
+    draft = setup.home / (_FILE + ".new")
+    draft.write_text(json.dumps(record, indent=1) + "\n")
+    draft.replace(setup.home / _FILE)
+
+
+def read_setup(home: Path, poster_key: str = "") -> Setup:
+    """The setup of an existing folder; raises `MissingData` when there is none."""
+    from zkmargin.sequencer.service import Setup
+
+    path = home / _FILE
+    if not path.is_file():
+        raise MissingData(f"there is no sequencer in {home}", hint="run `make demo` first, or name its folder by --home")
+    try:
+        raw = json.loads(path.read_text())
+        return Setup(home, int(raw["chain_id"]), str(raw["ledger"]), int(raw["from_block"]), str(raw["profile"]),
+                     Params.from_json(raw["params"]), int(raw["genesis_slot"]), poster_key, str(raw["rpc"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadInput(f"{path} is malformed: {error!r}") from error
+
+
+def open_home(home: Path) -> tuple[Ledger, Tick, Params]:
+    """Ledger, tick and parameters as last decided, read only."""
+    setup = read_setup(home)
+    store, journal = Store(home / "state.sqlite", load().profile(setup.profile)), Journal(home / "journal.sqlite")
+    try:
+        ledger, tick = store.load(), genesis_tick(setup.params, setup.genesis_slot)
+        for row in journal.batches():
+            if row.circuit == "tick" and row.number <= (store.batch or 0):
+                tick = decode_tick(row.body["tick"])
+        return ledger, tick, setup.params
+    finally:
+        store.close()
+        journal.close()

@@ -23,6 +23,9 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ILedger
+    bytes32 public constant protocolHash = Protocol.PROTOCOL_HASH;
+
+    /// @inheritdoc ILedger
     IGroth16Verifier public immutable settleVerifier;
     /// @inheritdoc ILedger
     IGroth16Verifier public immutable tickVerifier;
@@ -168,8 +171,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     {
         uint64 first = consumed;
         next = first;
-        for (uint256 i = 0; i < touches; i++) {
-            uint256 start = Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * i;
+        for (uint256 start = Protocol.SETTLE_FIXED; start < posted.length; start += Protocol.SETTLE_PER_TOUCH) {
             uint256 head = posted[start + Protocol.SETTLE_AT_TOUCH];
             uint256 op = Touch.op(head);
             if (op == Protocol.OP_DEPOSIT) {
@@ -179,19 +181,22 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
                 if (Queue.hash(next, entry) != queue[next]) revert EntryMismatch(next);
                 next++;
                 Touch.writeEntry(posted, start, entry);
-                if (!Touch.performed(head)) _credit(entry.depositor, entry.asset, entry.amount, number, i);
+                if (!Touch.performed(head)) _credit(entry.depositor, entry.asset, entry.amount, number, start);
             } else if (op == Protocol.OP_WITHDRAW) {
                 (address account, uint16 asset, uint64 amount) = Touch.payout(posted[start + Protocol.SETTLE_AT_L1]);
-                _credit(account, asset, amount, number, i);
+                _credit(account, asset, amount, number, start);
             }
         }
         if (next - first != entries.length) revert EntriesLeft(entries.length, next - first);
     }
 
-    function _credit(address account, uint16 asset, uint64 amount, uint64 number, uint256 touch) private {
+    /// @dev `start`: first word of the touch that credits.
+    function _credit(address account, uint16 asset, uint64 amount, uint64 number, uint256 start) private {
         _custody(asset);
         claim[account][asset] += amount;
-        emit Credited(account, asset, amount, number, touch);
+        emit Credited(
+            account, asset, amount, number, (start - Protocol.SETTLE_FIXED) / Protocol.SETTLE_PER_TOUCH
+        );
     }
 
     /// @dev The slot of a tick's head word, after what the circuit can't know: the clock.

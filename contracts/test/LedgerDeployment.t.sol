@@ -22,6 +22,7 @@ contract LedgerDeploymentTest is LedgerFixture {
         emit ILedger.AssetRegistered(ETHER, address(wrapped), ETHER_UNIT);
         ledger = new Ledger(config);
 
+        assertEq(ledger.protocolHash(), sha256(bytes(vm.readFile("prover/zkmargin/protocol/protocol.toml"))));
         assertEq(ledger.root(), config.genesisRoot);
         assertEq(ledger.tickHash(), config.genesisTick);
         assertEq(ledger.paramsHash(), config.paramsHash);

@@ -167,7 +167,7 @@ def test_address_without_ledger(bench: Bench) -> None:
         LedgerClient(bench.client.web3, "ledger")
     token = bench.client.token(QUOTE).address
     with pytest.raises(MissingData, match="no ledger"):
-        LedgerClient(bench.client.web3, token).state()
+        LedgerClient(bench.client.web3, token)
 
 
 # --- transactions in steps

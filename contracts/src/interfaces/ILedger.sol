@@ -215,6 +215,9 @@ interface ILedger {
     /// @return amount Posted units paid.
     function withdraw(uint16 asset) external returns (uint256 amount);
 
+    /// @notice SHA-256 of the data file that scales, packings and the order of words were generated from.
+    function protocolHash() external view returns (bytes32);
+
     /// @notice Verifier of circuit `settle`.
     function settleVerifier() external view returns (IGroth16Verifier);
 

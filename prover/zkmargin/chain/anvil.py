@@ -63,7 +63,7 @@ class Anvil:
         self.call("evm_setNextBlockTimestamp", timestamp)
 
     def advance_to(self, timestamp: int) -> None:
-        """Mine a block at `timestamp`, so that calls and estimates see that time too, not only the next block."""
+        """Mine a block at `timestamp`, so that calls and gas estimates see that time too."""
         self.next_block_at(timestamp)
         self.mine()
 

@@ -20,6 +20,7 @@ from zkmargin.chain.calldata import blank_settle_words, blank_tick_words
 from zkmargin.chain.node import chain_errors, connect
 from zkmargin.chain.transactions import Call, Receipt, send
 from zkmargin.errors import BadInput, MissingData
+from zkmargin.protocol.constants import load
 from zkmargin.protocol.model import QueueEntry
 from zkmargin.proving.proof import Proof
 
@@ -80,6 +81,12 @@ class LedgerClient:
                     hint="check the ledger's address and that the node is on the ledger's chain",
                     code="no_ledger",
                 )
+        if bytes(self._view("protocolHash")).hex() != load().hash:
+            raise BadInput(
+                f"the ledger at {self.address} follows another version of the protocol than this package",
+                hint="use the version it was deployed with, or, after a change of the protocol, `make build`",
+                code="other_protocol",
+            )
 
     @classmethod
     def at(cls, rpc: str, address: str) -> LedgerClient:

@@ -25,7 +25,7 @@ function edwardsSum(x1, y1, x2, y2) {
     return [(x1 * y2 + y1 * x2) / (1 + t), (y1 * y2 - 168700 * x1 * x2) / (1 - t)];
 }
 
-// out = e * (x, y) for a constant point of the curve: windows of three bits, a table of eight constants each.
+// out = e * (x, y) for a constant point of the curve: windows of three bits, a table of eight constants each. n > 3.
 template MulConstant(n, x, y) {
     signal input e[n];
     signal output out[2];
@@ -55,9 +55,11 @@ template MulConstant(n, x, y) {
             }
             entry[w][c] <== half[0] + b[2] * (half[1] - half[0]);
         }
-        add[w] = EdwardsAdd();
-        add[w].q <== entry[w];
-        if (w == 0) { add[w].p <== [0, 1]; } else { add[w].p <== add[w - 1].out; }
+        if (w > 0) {
+            add[w] = EdwardsAdd();
+            add[w].q <== entry[w];
+            if (w == 1) { add[w].p <== entry[0]; } else { add[w].p <== add[w - 1].out; }
+        }
     }
     out <== add[windows - 1].out;
 }

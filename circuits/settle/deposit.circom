@@ -2,7 +2,6 @@
 pragma circom 2.1.6;
 
 include "constants.circom";
-include "bitify.circom";
 include "comparators.circom";
 include "lib/sign.circom";
 
@@ -10,9 +9,9 @@ include "lib/sign.circom";
 // refuse a valid entry nor credit an invalid one, and one of the two can be proved for every entry the contract accepts.
 // Attacks: refusing a valid entry by opening another leaf (the leaf is fixed whenever the target exists); opening a leaf in use
 // for a new account; a deposit to somebody else's account that fills its slots with dust (the depositor must be its address).
-// Widths: target and nextId 32 bits (nextId <= capacity, by induction), address 160, ownerHi 128; the contract writes these words, the
-// ranges here make their reading unique. NOTE: `fits` says that the credited sum stays below its limit; ownerHi*2^128 + ownerLo < p
-// and asset < instruments are the contract's.
+// Widths: nextId <= capacity < 2^32, by induction; target 32, depositor 160, ownerHi 128 bits, ranged by the caller so that the words the
+// contract writes have one reading. NOTE: `fits` says that the credited sum stays below its limit; ownerHi*2^128 + ownerLo < p and
+// asset < instruments are the contract's.
 template Deposit(capacity) {
     signal input deposit;
     signal input open;
@@ -41,15 +40,8 @@ template Deposit(capacity) {
     credit * (credit - 1) === 0;
     open * credit === 0;
     (1 - deposit) * (open + credit) === 0;
-    (1 - deposit) * target === 0;
-    (1 - deposit) * ownerHi === 0;
-    (1 - deposit) * ownerLo === 0;
     fund <== deposit - open - credit;
     owner <== ownerHi * (1 << 128) + ownerLo;
-    component targetBits = Num2Bits(BITS_ACCOUNT_ID());
-    targetBits.in <== target;
-    component ownerBits = Num2Bits(128);
-    ownerBits.in <== ownerHi;
 
     // open: there is an owner and an id left; then the leaf must be empty.
     signal noOwner <== IsZero()(owner);

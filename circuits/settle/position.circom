@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma circom 2.1.6;
 
+include "constants.circom";
 include "bitify.circom";
 include "comparators.circom";
 include "settle/tier.circom";
@@ -36,6 +37,7 @@ template Position() {
     signal output initialAfter;
     signal output worstBefore;
     signal output worstAfter;
+    signal output over[3];          // tier bounds that x' exceeds
 
     signal signedX <== x - 2 * side * x;
     newSide <-- signedX + moved < 0 ? 1 : 0;            // fixed by the range of newX and the rule for 0
@@ -48,7 +50,7 @@ template Position() {
     collateral * newSide === 0;
     falls <== IsZero()(newX - x + posted);
 
-    signal over[3] <== Tier()(newX, bounds);
+    over <== Tier()(newX, bounds);
     newClass <== (1 - gone) * (8 * instrument + 2 * (over[0] + over[1] + over[2]) + newSide);
     signal both <== tier[0] * tier[1];
     maintenanceBefore <== StoredCharge()(x, tier, both, maintenance);
@@ -67,13 +69,13 @@ template OneStep() {
     signal input x;
     signal input side;
     signal input gone;
+    signal input over[3];
     signal input towards;
     signal input bounds[3];
     signal input maintenance[4];
     signal output charge;
     signal differ <== side + towards - 2 * side * towards;
     signal shrinks <== (1 - gone) * differ;
-    signal trialX <== x + 1 - 2 * shrinks;
-    signal over[3] <== Tier()(trialX, bounds);
-    charge <== Charge()(trialX, over, maintenance);
+    signal next[3] <== TierNext()(x, shrinks, bounds, over);
+    charge <== Charge()(x + 1 - 2 * shrinks, next, maintenance);
 }

@@ -2,6 +2,7 @@
 pragma circom 2.1.6;
 
 include "bitify.circom";
+include "comparators.circom";
 
 // over[t] = 1 iff x > bounds[t]; the tier of a magnitude is their number.
 // Widths: x < 2^49 (the caller's), bounds < 2^48 (parameters, checked when they are set): |x - bound - 1| <= 2^49.
@@ -15,6 +16,21 @@ template Tier() {
         sign[t] = Num2Bits(51);
         sign[t].in <== x - bounds[t] - 1 + (1 << 50);
         over[t] <== sign[t].out[50];
+    }
+}
+
+// The same for x + 1 (shrinks = 0) or x - 1 (shrinks = 1), out of the comparisons for x:
+// x + 1 > b iff x > b or x = b;  x - 1 > b iff x > b and x is not b + 1.
+template TierNext() {
+    signal input x;
+    signal input shrinks;
+    signal input bounds[3];
+    signal input over[3];
+    signal output next[3];
+    signal edge[3];
+    for (var t = 0; t < 3; t++) {
+        edge[t] <== IsZero()(x - bounds[t] - shrinks);
+        next[t] <== over[t] + (1 - 2 * shrinks) * edge[t];
     }
 }
 

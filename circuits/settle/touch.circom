@@ -35,6 +35,7 @@ include "settle/row.circom";
 //   balance 2^120 (ranged when written)                             12 holdings: E - B, W - B 2^117; M, I 2^116
 //   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 (ranged at the proof's end)
 //   tau 2^33: 2^32*E - tau*M 2^156                                  W'*M - W*M' 2^239
+//   reward 2^117, minReward*2^32 2^96
 template Touch(instruments, levels) {
     var P = HOLDINGS();
     var L = PAGE_LEVELS() + levels;
@@ -137,14 +138,31 @@ template Touch(instruments, levels) {
     sizeBits.in <== size;
     component priceBits = Num2Bits(64);
     priceBits.in <== price;
-    component l1Bits = Num2Bits(BITS_ADDRESS());
-    l1Bits.in <== l1Address;
     (noop + refuse + absorb) * size === 0;
     (noop + deposit + withdraw + absorb) * price === 0;
     (noop + deposit + absorb) * side === 0;
     withdraw * (1 - side) === 0;
     (1 - deposit - victim) * flag === 0;
     (1 - deposit - withdraw) * l1Address === 0;
+    (1 - deposit) * target === 0;
+    (1 - deposit) * ownerHi === 0;
+    (1 - deposit) * ownerLo === 0;
+    (1 - trade) * counterparty === 0;
+    (1 - bid) * maxSize === 0;
+    (1 - bid) * minReward === 0;
+    // Entries and signed terms exclude each other, so they share ranges: of each sum below, all terms but one are 0.
+    signal taken <== bid * size;
+    component halves[2];                 // ownerHi has two halves of 64 bits
+    signal ownerUpper <-- ownerHi >> 64; // fixed by the ranges of both halves; 0 with ownerHi, by the next line
+    (1 - deposit) * ownerUpper === 0;
+    halves[0] = Num2Bits(64);
+    halves[0].in <== ownerHi - ownerUpper * (1 << 64) + maxSize;
+    halves[1] = Num2Bits(64);
+    halves[1].in <== ownerUpper + minReward;
+    component party = Num2Bits(BITS_ACCOUNT_ID());
+    party.in <== target + counterparty;
+    component l1Bits = Num2Bits(BITS_ADDRESS());
+    l1Bits.in <== l1Address + maxSize - taken;       // a bid: size <= Q, both of 64 bits
     signal noSize <== IsZero()(size);
     (executed + withdraw) * noSize === 0;
 
@@ -202,20 +220,21 @@ template Touch(instruments, levels) {
     signal noMaintenance <== IsZero()(M);
     signal absorbed <== absorb * E;
 
-    // before >= 0: victims are unhealthy, what is absorbed owes; withdrawals wait while the reserve is a deficit; a trader's J; and what a
-    // deposit credits (the reserve, the balance or a holding) stays within its limit.
+    // before >= 0: victims are unhealthy, what is absorbed owes; withdrawals wait while the reserve is a deficit; a trader's J; a bid gets
+    // the reward it asks; and what a deposit credits (the reserve, the balance or a holding) stays within its limit.
     var fund = deposit - open - credit;
     signal limit[3];
     limit[0] <== fund * (reserve - balance);
     limit[1] <== isQuote * ((1 << 119) - (1 << 48) - balance - limit[0] - size * (1 << 32) + place.size + size);
     limit[2] <== deposit * ((1 << 48) - 1 - place.size - size + limit[1]);
-    signal before[3];
+    signal before[4];
     before[0] <== victim * (E - M);
     before[1] <== trade * (W - I);
     before[2] <== withdraw * reserve;
-    signal sound <== NonNegative(128)(before[0] + before[1] + before[2] + absorbed + limit[2]);
+    before[3] <== bid * (last[6] - minReward * (1 << 32));
+    signal sound <== NonNegative(128)(before[0] + before[1] + before[2] + before[3] + absorbed + limit[2]);
     (victim + absorb) * sound === 0;
-    withdraw * (1 - sound) === 0;
+    (withdraw + bid) * (1 - sound) === 0;
 
     // worth > 0: equity of a victim, worst-of equity of a trader
     signal worth[2];
@@ -273,6 +292,7 @@ template Touch(instruments, levels) {
     trial.x <== position.newX;
     trial.side <== position.newSide;
     trial.gone <== position.gone;
+    trial.over <== position.over;
     trial.towards <== towards;
     trial.bounds <== row.bounds;
     trial.maintenance <== row.maintenance;
@@ -383,23 +403,9 @@ template Touch(instruments, levels) {
     offsetCollateral * (id - instrument) === 0;
     offsetCollateral * last[7] === 0;
 
-    // bid: size <= Q, all of Q where exhausted; the reward is what was asked. |reward - minReward*2^32| < 2^117
-    (1 - trade) * counterparty === 0;
-    (1 - bid) * maxSize === 0;
-    (1 - bid) * minReward === 0;
-    component counterpartyBits = Num2Bits(BITS_ACCOUNT_ID());
-    counterpartyBits.in <== counterparty;
-    component maxSizeBits = Num2Bits(64);
-    maxSizeBits.in <== maxSize;
-    component minRewardBits = Num2Bits(64);
-    minRewardBits.in <== minReward;
-    signal taken <== bid * size;
-    component leftOver = Num2Bits(64);
-    leftOver.in <== maxSize - taken;
+    // bid: all of Q where exhausted
     signal bidExhausted <== bid * last[7];
     bidExhausted * (maxSize - size) === 0;
-    component paid = Num2Bits(118);
-    paid.in <== earned - minReward * (1 << 32);
 
     // ------------------------------------------------------------------ absorb, withdraw
     signal flat <== IsZero()(account.slots);

@@ -10,17 +10,6 @@
 namespace zkm::ifma52 {
 
 using V = __m512i;
-constexpr u64 MASK = (u64{1} << 52) - 1;
-
-struct Limbs52 {
-    u64 v[5];
-};
-
-constexpr Limbs52 split(const Limbs& x) {
-    return {{x.v[0] & MASK, (x.v[0] >> 52 | x.v[1] << 12) & MASK, (x.v[1] >> 40 | x.v[2] << 24) & MASK,
-             (x.v[2] >> 28 | x.v[3] << 36) & MASK, x.v[3] >> 16}};
-}
-
 // k p with each limb but the top raised by 2^52 borrowed from the next, so that a normalised number below k p can be
 // taken from it limb by limb.
 constexpr Limbs52 raised(const Limbs& p, int k) {
@@ -35,7 +24,7 @@ constexpr Limbs52 raised(const Limbs& p, int k) {
 }
 
 inline V set1(u64 x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
-inline V low52(V x) { return _mm512_and_si512(x, set1(MASK)); }
+inline V low52(V x) { return _mm512_and_si512(x, set1(MASK52)); }
 
 template <class Modulus>
 struct E {
@@ -45,7 +34,7 @@ struct E {
     static constexpr Limbs52 p2 = split(add_raw(Modulus::p, Modulus::p));
     static constexpr Limbs52 raised1 = raised(Modulus::p, 1), raised2 = raised(Modulus::p, 2),
                              raised4 = raised(Modulus::p, 4);
-    static constexpr u64 inv = negative_inverse(Modulus::p.v[0]) & MASK;
+    static constexpr u64 inv = negative_inverse(Modulus::p.v[0]) & MASK52;
     static constexpr Limbs52 r1 = split(power_of_two(Modulus::p, 260));
 
     static E constant(const Limbs52& x) {

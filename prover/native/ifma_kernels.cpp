@@ -26,6 +26,9 @@ bool supported() {
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include "ifma_field.hpp"
 #include "ifma_pairs.hpp"
+#include "ifma_poseidon.hpp"
+// After it, as it uses its field.
+#include "ifma_ntt.hpp"
 
 namespace zkm::ifma52 {
 

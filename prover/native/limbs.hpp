@@ -71,6 +71,17 @@ constexpr u64 negative_inverse(u64 p) {
     return 0 - x;
 }
 
+// The same number as five limbs of 52 bits.
+struct Limbs52 {
+    u64 v[5];
+};
+constexpr u64 MASK52 = (u64{1} << 52) - 1;
+
+constexpr Limbs52 split(const Limbs& x) {
+    return {{x.v[0] & MASK52, (x.v[0] >> 52 | x.v[1] << 12) & MASK52, (x.v[1] >> 40 | x.v[2] << 24) & MASK52,
+             (x.v[2] >> 28 | x.v[3] << 36) & MASK52, x.v[3] >> 16}};
+}
+
 // Coordinates of the curve's points.
 struct BaseField {
     static constexpr Limbs p{

@@ -86,6 +86,14 @@ void poseidon_load(int width, const py::buffer& constants) {
         std::memcpy(into.data(), at, 32 * count);
         active.load()->to_montgomery(into.data(), count);
         at += 32 * count;
+        for (Limbs x : into) {
+            for (int i = 0; i < 4; i++) {  // from times 2^256 to times 2^260
+                x = add_raw(x, x);
+                if (!less(x, ScalarField::p)) x = subtract_raw(x, ScalarField::p);
+            }
+            const Limbs52 limbs = split(x);
+            table->wide.insert(table->wide.end(), limbs.v, limbs.v + 5);
+        }
     };
     take(table->before, 5 * t);
     take(table->pre, t * t);

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // From a polynomial's values on a subgroup of order 2^k to its values on the coset shifted by the root of order 2^(k+1).
 #pragma once
+#include <cstdlib>
+#include <memory>
+#include <new>
+
 #include "domain.hpp"
+#if ZKM_IFMA
+#include "ifma_kernels.hpp"
+#endif
 
 namespace zkm::ZKM_ARCH {
 
@@ -19,12 +26,38 @@ public:
         for (size_t i = 0; i < size_; i++) {
             size_t reversed = 0;
             for (int b = 0; b < log_size; b++) reversed |= (i >> b & 1) << (log_size - 1 - b);
+#if ZKM_IFMA
+            if (size_ >= LEAST) {  // there place `reversed` holds coefficient -i
+                shift_[ifma52::shift_position(reversed)] = shift[(size_ - i) % size_];
+                continue;
+            }
+#endif
             shift_[reversed] = shift[i];
         }
+#if ZKM_IFMA
+        if (size_ >= LEAST) {
+            const Limbs factor = power_of_two(ScalarField::p, 264);
+            root_blocks_ = new_blocks();
+            shift_blocks_ = new_blocks();
+            ifma52::load_blocks(roots_.data(), size_, &factor, root_blocks_.get());
+            ifma52::load_blocks(shift_.data(), size_, &factor, shift_blocks_.get());
+            roots_ = {};
+            shift_ = {};
+        }
+#endif
     }
 
     // In place. The coefficients in between stand in bit-reversed order, so nothing is ever permuted.
     void apply(Fr* a) const {
+#if ZKM_IFMA
+        if (size_ >= LEAST) {
+            const Blocks data = new_blocks();
+            ifma52::load_blocks(a, size_, nullptr, data.get());
+            ifma52::coset_shift(data.get(), size_, root_blocks_.get(), shift_blocks_.get());
+            ifma52::store_reversed(data.get(), size_, a);
+            return;
+        }
+#endif
         to_coefficients(a, size_);
         for (size_t i = 0; i < size_; i++) a[i] = a[i] * shift_[i];
         to_values(a, size_);
@@ -80,6 +113,17 @@ private:
 
     size_t size_;
     std::vector<Fr> roots_, shift_;
+
+#if ZKM_IFMA
+    static constexpr size_t LEAST = 64;
+    using Blocks = std::unique_ptr<void, void (*)(void*)>;
+    Blocks new_blocks() const {
+        Blocks blocks(std::aligned_alloc(64, ifma52::block_bytes(size_)), std::free);
+        if (!blocks) throw std::bad_alloc();
+        return blocks;
+    }
+    Blocks root_blocks_{nullptr, std::free}, shift_blocks_{nullptr, std::free};
+#endif
 };
 
 }  // namespace zkm::ZKM_ARCH

@@ -18,6 +18,7 @@ struct PoseidonTable {
     std::vector<Limbs> columns;  // partial_rounds x (t - 1)
     std::vector<Limbs> after;    // 3 x t
     std::vector<Limbs> mds;      // t x t
+    std::vector<u64> wide;       // all of the above in this order, times 2^260 mod p, as five limbs of 52 bits
 
     static size_t words(int t, int partial_rounds) {
         return 5 * t + t * t + partial_rounds * (size_t)(2 * t) + 3 * t + t * t;

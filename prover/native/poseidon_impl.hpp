@@ -3,6 +3,9 @@
 #pragma once
 #include "field.hpp"
 #include "poseidon.hpp"
+#if ZKM_IFMA
+#include "ifma_kernels.hpp"
+#endif
 
 namespace zkm::ZKM_ARCH {
 
@@ -46,7 +49,12 @@ inline void poseidon_one(const PoseidonTable& table, const u8* in, u8* out) {
 
 inline void poseidon_batch(const PoseidonTable& table, const u8* in, size_t count, u8* out) {
     const size_t block = 32 * (size_t)(table.t - 1);
-    for (size_t i = 0; i < count; i++) poseidon_one(table, in + i * block, out + 32 * i);
+    size_t i = 0;
+#if ZKM_IFMA
+    for (; i + 8 <= count; i += 8)
+        ifma52::poseidon_eight(table.wide.data(), table.t, table.partial_rounds, in + i * block, out + 32 * i);
+#endif
+    for (; i < count; i++) poseidon_one(table, in + i * block, out + 32 * i);
 }
 
 }  // namespace zkm::ZKM_ARCH

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ape
 import pytest
+
 from zkmargin.protocol.constants import Op
 from zkmargin.protocol.model import QueueEntry, Touch
 

@@ -7,6 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("zkmargin", deadline=None)  # a busy machine is no failure
+settings.load_profile("zkmargin")
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from zkmargin.protocol.constants import ARITY, PAGE_SIZE, TAGS, P, Profile
 from zkmargin.protocol.model import Account, Params, Tick
 from zkmargin.protocol.poseidon import python_hash
 
 
+@lru_cache(100_000)
 def poseidon(*inputs: int) -> int:
     return python_hash(len(inputs))([value % P for value in inputs])
 

@@ -17,6 +17,9 @@ R1csHeader R1cs::read_header(const SectionFile& file) {
     h.constraints = reader.number();
     reader.expect_end();
     if ((u64)h.outputs + h.inputs + private_inputs + 1 > h.wires) reader.fail("declares more signals than wires");
+    // Counts are believed only as far as the file's length bears them out, before any memory is asked for.
+    if (file.section(2).left() < 12 * (u64)h.constraints) reader.fail("declares more constraints than the file holds");
+    if (file.section(3).left() != 8 * (u64)h.wires) reader.fail("declares another number of wires than it labels");
     return h;
 }
 

@@ -13,6 +13,14 @@ except ImportError:
     _KERNEL = None
 
 
+@pytest.fixture
+def best_kernel() -> ModuleType:
+    """The build in use by default, for what does not depend on the instruction set."""
+    if _KERNEL is None:
+        pytest.skip("the native kernel is not built (no g++ at set-up)")
+    return _KERNEL
+
+
 @pytest.fixture(params=["ifma", "adx", "portable"])
 def kernel(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     if _KERNEL is None:

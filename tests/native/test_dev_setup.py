@@ -62,9 +62,9 @@ def test_snarkjs_proves_verifies_and_exports_the_same_key(kernel: ModuleType, tm
     assert verify_groth16py(proof, exported)
 
 
-def test_circuits_of_one_call_share_all_but_delta(kernel: ModuleType, tmp_path: Path) -> None:
+def test_circuits_of_one_call_share_all_but_delta(best_kernel: ModuleType, tmp_path: Path) -> None:
     first, second = (
-        read_header(path) for path in make(kernel, tmp_path, [random_system(1, 9), random_system(2, 40)])
+        read_header(path) for path in make(best_kernel, tmp_path, [random_system(1, 9), random_system(2, 40)])
     )
     assert (first.alpha1, first.beta1, first.beta2) == (second.alpha1, second.beta1, second.beta2)
     assert first.delta1 != second.delta1
@@ -80,19 +80,19 @@ def test_circuits_of_one_call_share_all_but_delta(kernel: ModuleType, tmp_path: 
             assert curve.pairing(g2, curve.G1) == curve.pairing(curve.G2, g1)
 
 
-def test_secrets_are_fresh_in_every_call(kernel: ModuleType, tmp_path: Path) -> None:
+def test_secrets_are_fresh_in_every_call(best_kernel: ModuleType, tmp_path: Path) -> None:
     seen = set()
     for _ in range(3):
-        header = read_header(make(kernel, tmp_path, [random_system(1, 5)])[0])
+        header = read_header(make(best_kernel, tmp_path, [random_system(1, 5)])[0])
         seen |= {header.alpha1, header.beta1, header.delta1}
     assert len(seen) == 9
 
 
-def test_progress_is_told_and_may_stop(kernel: ModuleType, tmp_path: Path) -> None:
+def test_progress_is_told_and_may_stop(best_kernel: ModuleType, tmp_path: Path) -> None:
     path = random_system(1, 5).write(tmp_path)
     told: list[tuple[int, str]] = []
     pairs = [(str(path), str(tmp_path / "a.zkey")), (str(path), str(tmp_path / "b.zkey"))]
-    kernel.dev_setup(pairs, 1, lambda circuit, step: told.append((circuit, step)))
+    best_kernel.dev_setup(pairs, 1, lambda circuit, step: told.append((circuit, step)))
     assert {circuit for circuit, _ in told} == {0, 1}
 
     def stop(circuit: int, step: str) -> None:
@@ -100,29 +100,29 @@ def test_progress_is_told_and_may_stop(kernel: ModuleType, tmp_path: Path) -> No
 
     (tmp_path / "a.zkey").unlink()
     with pytest.raises(KeyError, match="stop"):
-        kernel.dev_setup(pairs[:1], 1, stop)
+        best_kernel.dev_setup(pairs[:1], 1, stop)
     assert not list(tmp_path.glob("a.zkey*"))
 
 
-def test_unusable_paths_are_named(kernel: ModuleType, tmp_path: Path) -> None:
+def test_unusable_paths_are_named(best_kernel: ModuleType, tmp_path: Path) -> None:
     path = random_system(1, 5).write(tmp_path)
     with pytest.raises(ValueError, match=r"absent\.r1cs"):
-        kernel.dev_setup([(str(tmp_path / "absent.r1cs"), str(tmp_path / "a.zkey"))])
+        best_kernel.dev_setup([(str(tmp_path / "absent.r1cs"), str(tmp_path / "a.zkey"))])
     with pytest.raises(ValueError, match="not a regular file"):
-        kernel.dev_setup([(str(tmp_path), str(tmp_path / "a.zkey"))])
+        best_kernel.dev_setup([(str(tmp_path), str(tmp_path / "a.zkey"))])
     with pytest.raises(ValueError, match="cannot write"):
-        kernel.dev_setup([(str(path), str(tmp_path / "no" / "folder.zkey"))])
+        best_kernel.dev_setup([(str(path), str(tmp_path / "no" / "folder.zkey"))])
     with pytest.raises(MissingData, match="no key"):
         vkey_from_zkey(tmp_path / "absent.zkey")
 
 
-def test_broken_constraint_systems_raise(kernel: ModuleType, tmp_path: Path) -> None:
+def test_broken_constraint_systems_raise(best_kernel: ModuleType, tmp_path: Path) -> None:
     """Cut short, lengthened or with a byte changed: an exception or a key, never a crash."""
     good = random_system(3, 12).r1cs()
     path, zkey = tmp_path / "broken.r1cs", tmp_path / "broken.zkey"
     source = random.Random(1)
     pieces = [good[:n] for n in (*range(0, 200, 7), len(good) // 2, len(good) - 1)] + [good + b"\0"]
-    for _ in range(300):
+    for _ in range(200):
         changed = bytearray(good)
         changed[source.randrange(len(good))] = source.choice([0, 1, 0x7F, 0x80, 0xFF])
         pieces.append(bytes(changed))
@@ -130,21 +130,25 @@ def test_broken_constraint_systems_raise(kernel: ModuleType, tmp_path: Path) -> 
     for data in pieces:
         path.write_bytes(data)
         try:
-            kernel.dev_setup([(str(path), str(zkey))])
+            best_kernel.dev_setup([(str(path), str(zkey))])
         except ValueError as error:
             refused += "broken.r1cs" in str(error)
-    assert refused > 60
+    assert refused > 40
+    many_wires, many_rows = bytearray(good), bytearray(good)
+    many_wires[24 + 36 + 3] = many_rows[24 + 36 + 24 + 3] = 0x07  # counts of a hundred million in the header
     for data, what in (
+        (many_wires, "another number of wires"),
+        (many_rows, "more constraints than"),
         (container(b"zkey", {1: b""}), "not a .r1cs"),
         (container(b"r1cs", {2: b""}), "no section 1"),
     ):
         path.write_bytes(data)
         with pytest.raises(ValueError, match=what):
-            kernel.dev_setup([(str(path), str(zkey))])
+            best_kernel.dev_setup([(str(path), str(zkey))])
 
 
-def test_broken_keys_give_no_verifying_key(kernel: ModuleType, tmp_path: Path) -> None:
-    (zkey,) = make(kernel, tmp_path, [random_system(3, 12)])
+def test_broken_keys_give_no_verifying_key(best_kernel: ModuleType, tmp_path: Path) -> None:
+    (zkey,) = make(best_kernel, tmp_path, [random_system(3, 12)])
     good = zkey.read_bytes()
     refused = 0
     for i in [*range(0, 900, 11), len(good) - 1]:

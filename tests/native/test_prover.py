@@ -46,10 +46,10 @@ def test_proofs_verify(kernel: ModuleType, tmp_path: Path, constraints: int, pub
         assert not verify_groth16py(wrong, key)
 
 
-def test_three_verifiers_agree(kernel: ModuleType, tmp_path: Path) -> None:
+def test_three_verifiers_agree(best_kernel: ModuleType, tmp_path: Path) -> None:
     system = random_system(4, 100)
-    zkey = make(kernel, tmp_path, system)
-    proof, key = proof_of(kernel.Prover(str(zkey)), system), vkey_from_zkey(zkey)
+    zkey = make(best_kernel, tmp_path, system)
+    proof, key = proof_of(best_kernel.Prover(str(zkey)), system), vkey_from_zkey(zkey)
     for verify in (verify_groth16py, verify_snarkjs, verify_py_ecc):
         assert verify(proof, key), verify.__name__
 
@@ -65,9 +65,9 @@ def test_uniform_witnesses(kernel: ModuleType, tmp_path: Path, filler: int) -> N
     assert verify_groth16py(proof_of(kernel.Prover(str(zkey)), system), vkey_from_zkey(zkey))
 
 
-def test_blinding_is_fresh(kernel: ModuleType, tmp_path: Path) -> None:
+def test_blinding_is_fresh(best_kernel: ModuleType, tmp_path: Path) -> None:
     system = random_system(1, 20)
-    prover = kernel.Prover(str(make(kernel, tmp_path, system)))
+    prover = best_kernel.Prover(str(make(best_kernel, tmp_path, system)))
     proofs = [proof_of(prover, system) for _ in range(4)]
     for point in ("a", "b", "c"):
         assert len({getattr(proof, point) for proof in proofs}) == 4
@@ -81,10 +81,10 @@ def test_concurrent_proofs(kernel: ModuleType, tmp_path: Path) -> None:
         assert all(pool.map(lambda _: verify_groth16py(proof_of(prover, first), key), range(6)))
 
 
-def test_wrong_witness_gives_no_valid_proof(kernel: ModuleType, tmp_path: Path) -> None:
+def test_wrong_witness_gives_no_valid_proof(best_kernel: ModuleType, tmp_path: Path) -> None:
     system = random_system(6, 60)
-    zkey = make(kernel, tmp_path, system)
-    prover, key = kernel.Prover(str(zkey)), vkey_from_zkey(zkey)
+    zkey = make(best_kernel, tmp_path, system)
+    prover, key = best_kernel.Prover(str(zkey)), vkey_from_zkey(zkey)
     for wire in (
         3,
         len(system.witness) // 2,
@@ -97,9 +97,9 @@ def test_wrong_witness_gives_no_valid_proof(kernel: ModuleType, tmp_path: Path) 
             assert not verify_groth16py(proof_of(prover, other), key)
 
 
-def test_malformed_witnesses_are_refused(kernel: ModuleType, tmp_path: Path) -> None:
+def test_malformed_witnesses_are_refused(best_kernel: ModuleType, tmp_path: Path) -> None:
     system = random_system(6, 20)
-    prover = kernel.Prover(str(make(kernel, tmp_path, system)))
+    prover = best_kernel.Prover(str(make(best_kernel, tmp_path, system)))
     good = system.witness_bytes()
     for data, what in (
         (good[:-1], "bytes"),
@@ -113,26 +113,26 @@ def test_malformed_witnesses_are_refused(kernel: ModuleType, tmp_path: Path) -> 
     assert len(prover.prove(memoryview(bytearray(good)))) == 256
 
 
-def test_broken_keys_raise_or_prove_nothing(kernel: ModuleType, tmp_path: Path) -> None:
+def test_broken_keys_raise_or_prove_nothing(best_kernel: ModuleType, tmp_path: Path) -> None:
     """Cut short, lengthened or with a byte changed: refused, or proofs that fail, never a crash."""
     system = random_system(3, 12)
-    zkey = make(kernel, tmp_path, system)
+    zkey = make(best_kernel, tmp_path, system)
     good, key = zkey.read_bytes(), vkey_from_zkey(zkey)
     source = random.Random(1)
     for n in (*range(0, 1200, 37), len(good) // 2, len(good) - 1):
         zkey.write_bytes(good[:n])
         with pytest.raises(ValueError, match=r"circuit\.zkey"):
-            kernel.Prover(str(zkey))
+            best_kernel.Prover(str(zkey))
     zkey.write_bytes(good + b"\0")
     with pytest.raises(ValueError, match="longer"):
-        kernel.Prover(str(zkey))
+        best_kernel.Prover(str(zkey))
     refused = 0
     for at in [*range(12, 700), *(source.randrange(len(good)) for _ in range(400))]:
         changed = bytearray(good)
         changed[at] ^= source.choice([1, 0x80, 0xFF])
         zkey.write_bytes(changed)
         try:
-            prover = kernel.Prover(str(zkey))
+            prover = best_kernel.Prover(str(zkey))
         except ValueError:
             refused += 1
             continue
@@ -140,23 +140,23 @@ def test_broken_keys_raise_or_prove_nothing(kernel: ModuleType, tmp_path: Path) 
             proof_of(prover, system)
     assert refused > 500
     zkey.write_bytes(good)
-    assert verify_groth16py(proof_of(kernel.Prover(str(zkey)), system), key)
+    assert verify_groth16py(proof_of(best_kernel.Prover(str(zkey)), system), key)
 
 
-def test_points_off_the_curve_are_refused(kernel: ModuleType, tmp_path: Path) -> None:
-    zkey = make(kernel, tmp_path, random_system(3, 12))
+def test_points_off_the_curve_are_refused(best_kernel: ModuleType, tmp_path: Path) -> None:
+    zkey = make(best_kernel, tmp_path, random_system(3, 12))
     good = zkey.read_bytes()
     zkey.write_bytes(good[:-200] + bytes([good[-200] ^ 1]) + good[-199:])  # within the last point section
     with pytest.raises(ValueError, match="section 9, holds a point that is not on the curve"):
-        kernel.Prover(str(zkey))
+        best_kernel.Prover(str(zkey))
 
 
-def test_missing_key_is_named(kernel: ModuleType, tmp_path: Path) -> None:
+def test_missing_key_is_named(best_kernel: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"absent\.zkey"):
-        kernel.Prover(str(tmp_path / "absent.zkey"))
+        best_kernel.Prover(str(tmp_path / "absent.zkey"))
 
 
-def test_key_of_a_real_ceremony(kernel: ModuleType, tmp_path: Path) -> None:
+def test_key_of_a_real_ceremony(best_kernel: ModuleType, tmp_path: Path) -> None:
     """snarkjs makes the key from the Hermez ceremony's powers of tau; the native prover uses it."""
     data = os.environ.get("ZKMARGIN_DATA")
     ptau = Path(data or "") / "zk/ptau/powersOfTau28_hez_final_10.ptau"
@@ -170,6 +170,6 @@ def test_key_of_a_real_ceremony(kernel: ModuleType, tmp_path: Path) -> None:
     subprocess.run(
         [*run, "zkey", "contribute", first, final, "-e=not secret: a test"], check=True, capture_output=True
     )
-    proof = proof_of(kernel.Prover(str(final)), system)
+    proof = proof_of(best_kernel.Prover(str(final)), system)
     assert verify_groth16py(proof, vkey_from_zkey(final))
     assert verify_snarkjs(proof, vkey_from_zkey(final))

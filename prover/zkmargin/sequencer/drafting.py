@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zkmargin.circuits.settle_inputs import Before, Posting, Step, settle_inputs
 from zkmargin.engine.transition import CLEAR, Effect, apply
-from zkmargin.errors import Refused
+from zkmargin.errors import Refused, ZkMarginError
 from zkmargin.protocol.constants import Op, Profile
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick, Touch
@@ -74,7 +74,7 @@ class Draft:
                 pending = effect.pending
             if pending.expect:
                 raise Refused("the operation's second leg is missing", code="legs")
-        except Refused:
+        except ZkMarginError:
             self.ledger.rollback(savepoint)
             raise
         self.steps += steps

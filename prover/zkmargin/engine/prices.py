@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""At what mark of one instrument an account is liquidated, or bankrupt, all other prices staying as they are."""
+"""At what mark of one instrument an account is liquidated, or bankrupt, all other prices unchanged."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def liquidation_price(account: Account, tick: Tick, params: Params, instrument: 
     """The mark (fine units per step) at which health falls below 0.
 
     For a long holding the highest mark with health below 0, for a short one the lowest: the account is to be
-    liquidated there and beyond. None when the instrument is not held, or no mark from 2^20 to 2^64 - 1 changes
-    the sign. Exact: unit values are rounded as a tick at that mark would round them; the funding index and the
-    holding's tier (fixed when the size last changed) stay.
+    liquidated there and beyond. None when the instrument is not held, or no mark from 2^20 to 2^64 - 1
+    changes the sign. Exact: unit values are rounded as a tick at that mark would round them; the funding
+    index and the holding's tier (fixed when the size last changed) stay.
     """
     return _crossing(account, tick, params, instrument, maintained=True)
 

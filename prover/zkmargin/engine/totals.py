@@ -17,7 +17,7 @@ from zkmargin.protocol.model import Account
 
 @dataclass(frozen=True)
 class Totals:
-    """`money` in fine units (balances and reserve); `sizes`: signed steps held by instrument, without zeros."""
+    """`money` in fine units (balances and reserve); `sizes`: signed steps by instrument, zeros left out."""
 
     money: int
     sizes: dict[int, int]

@@ -33,7 +33,7 @@ SLOT = GENESIS.slot + 1
 TIME = SLOT * SLOT_SECONDS
 
 
-def _rejected(code: str) -> pytest.RaisesContext[ChainRejected]:
+def _rejected(code: str) -> pytest.RaisesExc[ChainRejected]:
     return pytest.raises(ChainRejected, check=lambda error: error.code == code)
 
 

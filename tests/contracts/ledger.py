@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from contracts import trapdoor
-from zkmargin.chain.anvil import Anvil, anvil, development_key
+from zkmargin.chain.anvil import LOCAL_CHAIN_ID, Anvil, anvil, development_key
 from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.token import approve_call, mint_call
 from zkmargin.chain.transactions import account_of, send
 from zkmargin.protocol.constants import COLLATERAL, PERPETUAL, Op, Profile, load
-from zkmargin.protocol.eddsa import keypair
+from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.model import InstrumentParams, InstrumentTick, Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, settle_words, tick_words
 from zkmargin.proving.proof import Proof
@@ -30,13 +31,17 @@ ETHER_UNIT = 10**12
 RICH = 10**24
 
 
+def oracles(profile: Profile) -> list[KeyPair]:
+    """The oracles' signing keys."""
+    return [keypair(bytes([index])) for index in range(profile.oracles)]
+
+
 def params(profile: Profile) -> Params:
     """Some parameters: one perpetual, one collateral."""
     table = [InstrumentParams.unlisted()] * profile.instruments
     table[1] = InstrumentParams("BTC", PERPETUAL, jump=1 << 28, mmr=(1 << 27,) * 4, imr=(1 << 28,) * 4)
     table[ETHER] = InstrumentParams("WETH", COLLATERAL, jump=1 << 28, haircut=1 << 28)
-    pairs = [keypair(bytes([index])) for index in range(profile.oracles)]
-    keys = tuple((pair.ax, pair.ay) for pair in pairs)
+    keys = tuple((pair.ax, pair.ay) for pair in oracles(profile))
     return Params(5 << 30, 1 << 24, 1 << 31, SLOT_SECONDS, keys, tuple(table))
 
 
@@ -93,18 +98,24 @@ class Bench:
 
 
 @contextmanager
-def ledger_bench(profile_name: str = "small") -> Iterator[Bench]:
+def ledger_bench(
+    profile_name: str = "small",
+    *,
+    chain_id: int = LOCAL_CHAIN_ID,
+    genesis: Genesis = GENESIS,
+    verifying_keys: Mapping[str, Mapping[str, Any]] = trapdoor.KEYS,
+) -> Iterator[Bench]:
     """A node, contracts, and two funded accounts that approved the ledger."""
     profile = load().profile(profile_name)
-    with anvil(timestamp=START) as node:
+    with anvil(timestamp=START, chain_id=chain_id) as node:
         deployment = deploy(
             node.url,
             OPERATOR,
             profile=profile_name,
             params=params(profile),
-            genesis=GENESIS,
+            genesis=genesis,
             assets=[AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
-            verifying_keys=trapdoor.KEYS,
+            verifying_keys=verifying_keys,
             dev_key=True,
             max_tick_age=MAX_TICK_AGE,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proofs of the real circuits before the real contract: one tick, one settle, and what else is tried with them.
+"""Proofs of the real circuits before the real contract: one tick, one settle, and what is tried with them.
 
 The ledger stands on two chains with the same address, so that a replay differs in the chain id alone.
 """

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma circom 2.1.6;
 
-include "comparators.circom";
-include "escalarmulany.circom";
-include "lib/canonical.circom";
-include "lib/edwards.circom";
+include "lib/base_mul.circom";
+include "lib/challenge_mul.circom";
+include "lib/curve.circom";
 include "lib/poseidon.circom";
 
-// Where enabled = 1: (R8, S) is a signature of msg under A, as circomlib's EdDSAPoseidonVerifier has it, and A and R8 are on the
-// curve: S*B8 = R8 + h*8A, h = Poseidon(R8, A, msg). Where enabled = 0 nothing is claimed, and a null signature (A = B8, R8 neutral, S = 0)
-// satisfies it. Attacks: S + order (a second form of a signature): S is compared with the order; A of small order: 8A must not be
-// neutral; h's other representative h + p: h is compared with p; points off the curve, for which the addition law isn't complete.
-// B8 is circomlib's generator of the subgroup of prime order.
+// Where enabled = 1: (R8, S) is a signature of msg under A, S B8 = R8 + h 8A with h = Poseidon(R8, A, msg), as circomlib's
+// EdDSAPoseidonVerifier has it, and A and R8 are on the curve. Where enabled = 0 nothing is claimed, and any A, R8, S and msg satisfy it:
+// B8, the neutral point and 0 stand for A, R8, S, so that all below holds of points of the curve only. NOTE: enabled is 0 or 1.
+// Attacks: a point off the curve, where the sums mean nothing: OnCurve; S + order, a second form of a signature: BaseMul; A of small
+// order, for which one signature fits many messages: ChallengeMul takes no neutral 8A; h + p in place of h: ChallengeMul. 8A is in the
+// prime subgroup for each A.
 template EdDSAVerify() {
     signal input enabled;
     signal input ax;
@@ -21,51 +21,53 @@ template EdDSAVerify() {
     signal input s;
     signal input msg;
 
-    component sBits = BitsUpTo(251, 2736030358979909402780800718157159386076813972158567259200215660948447373040);
-    sBits.in <== s;
-    signal defect[2];
-    defect[0] <== CurveDefect()(ax, ay);
-    defect[1] <== CurveDefect()(r8x, r8y);
-    enabled * defect[0] === 0;
-    enabled * defect[1] === 0;
-
-    component hash = PoseidonV(5);
-    hash.inputs <== [r8x, r8y, ax, ay, msg];
-    component h = BitsUpTo(254, -1);
-    h.in <== hash.out;
-
-    component doubled[3];
-    for (var i = 0; i < 3; i++) {
-        doubled[i] = EdwardsAdd();
-        if (i == 0) { doubled[i].p <== [ax, ay]; } else { doubled[i].p <== doubled[i - 1].out; }
-        if (i == 0) { doubled[i].q <== [ax, ay]; } else { doubled[i].q <== doubled[i - 1].out; }
-    }
-    signal neutral <== IsZero()(doubled[2].out[0]);
-    enabled * neutral === 0;
-
-    component challenged = EscalarMulAny(254);
-    challenged.e <== h.out;
-    challenged.p <== doubled[2].out;
-    component right = EdwardsAdd();
-    right.p <== [r8x, r8y];
-    right.q <== challenged.out;
-    component left = MulConstant(
-        251,
+    var BASE8[2] = [
         5299619240641551281634865583518297030282874472190772894086521144482721001553,
         16950150798460657717958625567821834550301663161624707787222815936182638968203
-    );
-    left.e <== sBits.out;
-    enabled * (left.out[0] - right.out[0]) === 0;
-    enabled * (left.out[1] - right.out[1]) === 0;
-}
+    ];
+    signal keyX <== BASE8[0] + enabled * (ax - BASE8[0]);
+    signal keyY <== BASE8[1] + enabled * (ay - BASE8[1]);
+    signal nonceX <== enabled * r8x;
+    signal nonceY <== 1 + enabled * (r8y - 1);
+    signal scalar <== enabled * s;
 
-// out = a x^2 + y^2 - 1 - d x^2 y^2: 0 on Baby Jubjub.
-template CurveDefect() {
-    signal input x;
-    signal input y;
-    signal output out;
-    signal x2 <== x * x;
-    signal y2 <== y * y;
-    signal xy <== x2 * y2;
-    out <== 168700 * x2 + y2 - 1 - 168696 * xy;
+    component keyOnCurve = OnCurve();
+    keyOnCurve.x <== keyX;
+    keyOnCurve.y <== keyY;
+    component nonceOnCurve = OnCurve();
+    nonceOnCurve.x <== nonceX;
+    nonceOnCurve.y <== nonceY;
+
+    component h = PoseidonV(5);
+    h.inputs[0] <== nonceX;
+    h.inputs[1] <== nonceY;
+    h.inputs[2] <== keyX;
+    h.inputs[3] <== keyY;
+    h.inputs[4] <== msg;
+
+    component double[3];
+    for (var i = 0; i < 3; i++) {
+        double[i] = EdwardsDouble();
+        if (i == 0) {
+            double[i].x <== keyX;
+            double[i].y <== keyY;
+        } else {
+            double[i].x <== double[i - 1].xOut;
+            double[i].y <== double[i - 1].yOut;
+        }
+    }
+    component challenged = ChallengeMul();
+    challenged.h <== h.out;
+    challenged.x <== double[2].xOut;
+    challenged.y <== double[2].yOut;
+    component right = EdwardsAdd();
+    right.x1 <== nonceX;
+    right.y1 <== nonceY;
+    right.x2 <== challenged.xOut;
+    right.y2 <== challenged.yOut;
+
+    component left = BaseMul();
+    left.s <== scalar;
+    enabled * (left.x - right.x) === 0;
+    enabled * (left.y - right.y) === 0;
 }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`zkmargin audit`: re-check a ledger from the chain alone, or from a bundle."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from zkmargin.auditor.audit import Audit, audit
+from zkmargin.auditor.findings import NAMES
+from zkmargin.auditor.source import Bundle, Node, Recorder, Source
+from zkmargin.errors import UsageError
+
+_EVERY = 5.0
+
+
+class _Progress:
+    """A line redrawn on a terminal; elsewhere one now and then."""
+
+    def __init__(self) -> None:
+        self.said = 0.0
+
+    def __call__(self, stage: str, done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{stage}: {done}/{of} ", end="" if done < of else "\n", file=sys.stderr, flush=True)
+        elif done == of or time.monotonic() - self.said > _EVERY:
+            self.said = time.monotonic()
+            print(f"{stage}: {done}/{of}", file=sys.stderr, flush=True)
+
+
+def _show(result: Audit) -> None:
+    console = Console()
+    counts = Counter((check.name, check.status) for check in result.findings.checks)
+    table = Table(title=f"ledger {result.ledger}, {result.last_batch} batches")
+    for name in ("check", "pass", "fail", "missing"):
+        table.add_column(name, justify="left" if name == "check" else "right")
+    for name in NAMES:
+        table.add_row(name, *(str(counts[name, status]) for status in ("pass", "fail", "missing")))
+    console.print(table)
+    for check in result.findings.failed()[:20]:
+        console.print(f"{check.status}: {check.name}, batch {check.batch}: {check.detail}")
+    console.print(f"{'valid' if result.ok else 'NOT valid'}: root {result.root}")
+
+
+def audit_command(
+    rpc: Annotated[str | None, typer.Option(help="Address of a node, http://HOST:PORT.")] = None,
+    ledger: Annotated[str | None, typer.Option(help="Address of the ledger contract.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Folder of a saved bundle, in place of a node.")] = None,
+    save_bundle: Annotated[Path | None, typer.Option(help="Keep the node's answers in this folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> None:
+    """Re-check every batch of a ledger: proofs, words, rules, roots, queue and vault. Exit status 0 valid, 1 not."""
+    source: Source
+    if bundle is not None and rpc is None:
+        kept = Bundle(bundle)
+        source, address = kept, ledger or kept.ledger
+    elif rpc is not None and ledger is not None and bundle is None:
+        source, address = Recorder(Node(rpc)), ledger
+    else:
+        raise UsageError("give --rpc and --ledger, or --bundle")
+    result = audit(source, address, _Progress())
+    if save_bundle is not None and isinstance(source, Recorder):
+        source.save(save_bundle, address)
+    if as_json:
+        print(json.dumps(result.as_json(), indent=1))
+    else:
+        _show(result)
+    raise typer.Exit(int(result.exit))
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the command."""
+    app.command("audit")(audit_command)

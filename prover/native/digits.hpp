@@ -56,14 +56,14 @@ inline int bit_length(const Limbs& x) {
     return 0;
 }
 
-// The digit width with the fewest additions for these scalars: one a non-zero digit, about 2.5 a bucket and window.
-inline int choose_bits(const Limbs* scalars, size_t count) {
+// The digit width with the fewest additions for these scalars: one a non-zero digit, `bucket_cost` a bucket and window.
+inline int choose_bits(const Limbs* scalars, size_t count, double bucket_cost) {
     std::vector<size_t> lengths(257, 0);
     for (size_t i = 0; i < count; i++) lengths[bit_length(scalars[i])]++;
     int best = 2;
     double least = 1e300;
     for (int bits = 2; bits <= 16; bits++) {
-        double cost = 2.5 * SignedDigits::windows(bits) * (1 << (bits - 1));
+        double cost = bucket_cost * SignedDigits::windows(bits) * (1 << (bits - 1));
         for (int length = 1; length <= 254; length++) cost += (double)lengths[length] * (length / bits + 1);
         if (cost < least) least = cost, best = bits;
     }

@@ -18,7 +18,7 @@ public:
     void prove(const u8* witness, int threads, u8* proof) const override {
         std::vector<Limbs> w(wires);
         std::memcpy(w.data(), witness, 32 * (size_t)wires);
-        const DigitTable digits(w.data(), wires, choose_bits(w.data(), wires), threads);
+        const DigitTable digits(w.data(), wires, choose_bits(w.data(), wires, BUCKET_COST), threads);
         Msm<Fq> a(key_.a, digits), b1(key_.b1, digits), c(key_.c, digits);
         Msm<Fq2> b2(key_.b2, digits);
 
@@ -39,7 +39,7 @@ public:
             for (size_t i = begin; i < end; i++) quotient[i] = (va[i] * vb[i] - vc[i]).canonical();
         });
         const DigitTable quotient_digits(quotient.data(), quotient.size(),
-                                         choose_bits(quotient.data(), quotient.size()), threads);
+                                         choose_bits(quotient.data(), quotient.size(), BUCKET_COST), threads);
         Msm<Fq> h(key_.h, quotient_digits);
         tasks.clear();
         h.add_tasks(tasks);
@@ -132,7 +132,7 @@ void msm_on(const u8* points, const Limbs* scalars, size_t count, int bits, int 
         bases.index.push_back(static_cast<u32>(i));
     }
     to_stored(bases.points.data(), bases.points.size());
-    const DigitTable digits(scalars, count, bits ? bits : choose_bits(scalars, count), threads);
+    const DigitTable digits(scalars, count, bits ? bits : choose_bits(scalars, count, BUCKET_COST), threads);
     Msm<F> msm(bases, digits);
     std::vector<std::function<void()>> tasks;
     msm.add_tasks(tasks);

@@ -11,6 +11,9 @@
 
 namespace zkm::ZKM_ARCH {
 
+// What weighing a bucket costs, in batched additions. Fewer of the steps involved profit from IFMA than for adding up.
+constexpr double BUCKET_COST = ZKM_IFMA ? 4 : 2.5;
+
 // Points of a proving key without those at infinity, in stored form; point i belongs to scalar index[i].
 template <class F>
 struct Bases {

@@ -6,10 +6,13 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace zkm {
+
+constexpr int MOST_THREADS = 256;
 
 // Calls part(i) for i in [0, parts), in no particular order, on up to `threads` threads including the caller's.
 template <class Part>
@@ -29,8 +32,12 @@ void parallel_for(size_t parts, int threads, const Part& part) {
         }
     };
     std::vector<std::thread> pool;
-    const size_t workers = std::min<size_t>(parts, (size_t)std::max(threads, 1));
-    for (size_t i = 1; i < workers; i++) pool.emplace_back(work);
+    const size_t workers = std::min<size_t>(parts, (size_t)std::min(std::max(threads, 1), MOST_THREADS));
+    try {
+        for (size_t i = 1; i < workers; i++) pool.emplace_back(work);
+    } catch (const std::system_error&) {
+        // The system grants no more threads; those there are do all the work.
+    }
     work();
     for (auto& thread : pool) thread.join();
     if (error) std::rethrow_exception(error);
@@ -39,7 +46,7 @@ void parallel_for(size_t parts, int threads, const Part& part) {
 // Calls range(begin, end) over blocks of [0, count) of at least `least` elements.
 template <class Range>
 void parallel_ranges(size_t count, size_t least, int threads, const Range& range) {
-    const size_t wanted = (size_t)std::max(threads, 1) * 4;
+    const size_t wanted = (size_t)std::min(std::max(threads, 1), MOST_THREADS) * 4;
     const size_t block = std::max(least, (count + wanted - 1) / wanted);
     const size_t parts = (count + block - 1) / block;
     if (threads <= 1) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 from circuits.settle.world import CHAIN, World
 from zkmargin.circuits.settle_inputs import Before, Posting, Step, settle_inputs
@@ -43,7 +44,8 @@ class Forgery:
         self.steps.append(Step(touch, opening))
         self.paid.append(account.address if touch.op == Op.WITHDRAW else 0)
         written = replace(self._effect(account, touch), **after)
-        self.ledger.write(touch.leaf_index, written, keep_header=touch.op == Op.NOOP)
+        with mock.patch("zkmargin.state.ledger.check_account"):  # an account no operation makes may be the point
+            self.ledger.write(touch.leaf_index, written, keep_header=touch.op == Op.NOOP)
 
     def _effect(self, account: Account, touch: Touch) -> Account:
         ledger, row = self.ledger, self.tick.instruments[touch.instrument]

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from circuits.settle.world import BTC, ETH, GOLD, LONG, SHORT
+from circuits.settle.scenes import MILLION, backstop_takes, crash, leg
+from circuits.settle.world import BTC, ETH, GOLD, LONG
 from zkmargin.engine.liquidation import minimal_close
 from zkmargin.engine.margin import risk
-from zkmargin.errors import Refused
 from zkmargin.protocol.constants import FINE, EntryKind, Op
 from zkmargin.protocol.eddsa import keypair
 from zkmargin.protocol.hashes import owner_hash
 from zkmargin.protocol.model import Holding, Touch
-
-MILLION = 10**6
 
 
 def owner() -> int:
@@ -114,109 +112,87 @@ def test_easing_below_initial_margin(world, accept):
     accept(world.trade(bob, alice, BTC, 10, world.mark(BTC)))
 
 
-def crash(world, size: int = 800, price: int = 59_000_000):
-    """Alice long and below maintenance, bob short; a bidder with money."""
-    alice, bob = world.open(b"alice", 1000 * MILLION), world.open(b"bob", 100_000 * MILLION)
-    carol = world.open(b"carol", 100_000 * MILLION)
-    world.run(*world.trade(alice, bob, BTC, size, world.mark(BTC)))
-    world.prices({BTC: price})
-    account = world.ledger.account(alice)
-    assert risk(account, world.tick).health < 0
-    return alice, bob, carol, minimal_close(world.tick, account, account.holding(BTC), world.mark(BTC)).size
-
-
-def close(world, op: Op, account: int, size: int, flag: int = 0, side: int = SHORT, instrument: int = BTC,
-          price: int | None = None) -> Touch:
-    return world.touch(op, account, instrument=instrument, side=side, size=size,
-                       price=world.mark(instrument) if price is None else price, flag=flag)
-
-
 def test_liquidation_to_a_bid(world, accept):
-    alice, _, carol, size = crash(world)
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     assert 1 < size < 800
-    accept([close(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size + 10, size)])
-    accept([close(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size, 1)])
-    accept([close(world, Op.LIQUIDATE, alice, 5, 1), world.bid(carol, BTC, LONG, 5, 5)])
+    accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size + 10, size)])
+    accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size, 1)])
+    accept([leg(world, Op.LIQUIDATE, alice, 5, 1), world.bid(carol, BTC, LONG, 5, 5)])
 
 
 def test_liquidation_of_all_that_is_held(world, accept):
-    alice, _, carol, size = crash(world, price=58_000_000)  # equity below 0: no penalty, all is closed
+    scene = crash(world, price=58_000_000)  # equity below 0: no penalty, all is closed
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     assert risk(world.ledger.account(alice), world.tick).equity < 0
     assert size == 800
-    accept([close(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size)])
+    accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size)])
 
 
 def test_liquidation_to_the_backstop(world, accept):
-    alice, _, _, size = crash(world)
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 100_000 * MILLION)
-    accept([close(world, Op.LIQUIDATE, alice, size), close(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
-
-
-def most_of_backstop(world, alice: int) -> int:
-    """The largest size the backstop of BTC takes from alice."""
-    for size in range(1, 800):
-        try:
-            world.batch([close(world, Op.LIQUIDATE, alice, size, 1), close(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)],
-                        touches=2)
-        except Refused as refused:
-            if refused.code == "not_exhausted":
-                continue
-            raise
-        return size
-    raise AssertionError("the backstop takes everything")
+    accept([leg(world, Op.LIQUIDATE, alice, size), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
 
 
 def test_liquidation_exhausts_the_backstop(world, accept):
-    alice, _, _, _ = crash(world)
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 20 * MILLION)
-    size = most_of_backstop(world, alice)
-    accept([close(world, Op.LIQUIDATE, alice, size, 1), close(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
+    size = backstop_takes(world, alice)
+    accept([leg(world, Op.LIQUIDATE, alice, size, 1), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
 
 
 def test_deleveraging(world, accept):
-    alice, bob, _, size = crash(world)
-    accept([close(world, Op.REFUSE, BTC, 0, side=LONG), close(world, Op.DELEVERAGE, alice, size),
-            close(world, Op.OFFSET, bob, size, side=LONG)])
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    accept([leg(world, Op.REFUSE, BTC, 0, side=LONG), leg(world, Op.DELEVERAGE, alice, size),
+            leg(world, Op.OFFSET, bob, size, side=LONG)])
 
 
 def test_deleveraging_exhausts_the_other_side(world, accept):
-    alice, bob, carol, size = crash(world)
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.run(*world.trade(bob, carol, BTC, 797, world.mark(BTC)))  # bob is left short 3
-    accept([close(world, Op.REFUSE, BTC, 0, side=LONG), close(world, Op.DELEVERAGE, alice, 3, 1),
-            close(world, Op.OFFSET, bob, 3, side=LONG)])
+    accept([leg(world, Op.REFUSE, BTC, 0, side=LONG), leg(world, Op.DELEVERAGE, alice, 3, 1),
+            leg(world, Op.OFFSET, bob, 3, side=LONG)])
 
 
 def test_a_backstop_is_deleveraged(world, accept):
-    alice, bob, _, size = crash(world)
+    scene = crash(world)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 400 * MILLION)
-    world.run(close(world, Op.LIQUIDATE, alice, size), close(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG))
+    world.run(leg(world, Op.LIQUIDATE, alice, size), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG))
     world.prices({BTC: 58_000_000})
     backstop = world.ledger.account(BTC)
     assert risk(backstop, world.tick).health < 0
     least = minimal_close(world.tick, backstop, backstop.holding(BTC), world.mark(BTC)).size
-    accept([close(world, Op.DELEVERAGE, BTC, least), close(world, Op.OFFSET, bob, least, side=LONG)])
+    accept([leg(world, Op.DELEVERAGE, BTC, least), leg(world, Op.OFFSET, bob, least, side=LONG)])
 
 
 def test_collateral_goes_to_its_backstop_and_debt_to_the_reserve(world, accept):
-    alice, _, carol, _ = crash(world, price=58_000_000)
+    scene = crash(world, price=58_000_000)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(alice, 200, GOLD)
-    world.run(close(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
+    world.run(leg(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
     account = world.ledger.account(alice)
     assert risk(account, world.tick).equity < 0
     price = world.tick.instruments[GOLD].equity
     least = minimal_close(world.tick, account, account.holding(GOLD), price).size
     assert least == 200
-    operation = [close(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
-                 close(world, Op.DELEVERAGE, alice, least, instrument=GOLD, price=price),
-                 close(world, Op.OFFSET, GOLD, least, side=LONG, instrument=GOLD, price=price)]
+    operation = [leg(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
+                 leg(world, Op.DELEVERAGE, alice, least, instrument=GOLD, price=price),
+                 leg(world, Op.OFFSET, GOLD, least, side=LONG, instrument=GOLD, price=price)]
     accept(operation)
     world.run(*operation)
     accept([world.touch(Op.ABSORB, alice)])
 
 
 def test_absorbing(world, accept):
-    alice, _, carol, _ = crash(world, price=58_000_000)
-    world.run(close(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
+    scene = crash(world, price=58_000_000)
+    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    world.run(leg(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
     assert risk(world.ledger.account(alice), world.tick).equity < 0
     accept([world.touch(Op.ABSORB, alice)])
     world.run(world.touch(Op.ABSORB, alice))

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zkmargin.auditor.chain import KEY_TYPE, Chain, Event, Posted, Undecodable, entry_of
-from zkmargin.auditor.findings import Check, Findings
-from zkmargin.auditor.groth16 import check_all
+from zkmargin.auditor.findings import Findings
+from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
 from zkmargin.auditor.source import Node, Recorder, Source
 from zkmargin.auditor.tree import Roots
@@ -35,6 +35,7 @@ from zkmargin.protocol.vkeys import load_vkey
 from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, header_word
 
 Progress = Callable[[str, int, int], None]
+Verify = Callable[[Sequence[Job], Callable[[int, int], None]], list[str]]
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
 
 
@@ -69,18 +70,14 @@ class Audit:
 class _Run:
     """One audit in progress."""
 
-    def __init__(self, chain: Chain, progress: Progress) -> None:
-        self.chain, self.progress = chain, progress
-        self.found = Findings()
-        try:
-            self.events = chain.events()
-        except Undecodable as error:
-            self.found.add("binding", _GLOBAL, f"an event can't be decoded: {error}")
-            raise
+    def __init__(self, chain: Chain, found: Findings, progress: Progress, verify: Verify) -> None:
+        self.chain, self.found, self.progress, self.verify = chain, found, progress, verify
+        self.events = chain.events()
         genesis = self._of("Genesis")
-        if len(genesis) != 1:
-            raise MissingData(f"{chain.ledger} has {len(genesis)} Genesis events, not one", hint="is it a ledger?",
-                              code="no_ledger")
+        if not genesis:
+            raise MissingData(f"{chain.ledger} has no Genesis event", hint="is it a ledger?", code="no_ledger")
+        if len(genesis) > 1:
+            raise Undecodable("Genesis", "there is more than one")
         self.genesis_root, self.genesis_tick, self.params_hash, raw = genesis[0].values
         try:
             self.params = Params.from_json(json.loads(raw.decode()))
@@ -90,9 +87,13 @@ class _Run:
         self.assets = {event.values[0]: (event.values[1], event.values[2]) for event in self._of("AssetRegistered")}
         self.books = Books.genesis(self.profile)
         self.roots = Roots(self.profile.ledger_levels)
-        self.domain = domain_word(chain.chain_id, chain.ledger)
+        try:
+            self.domain = domain_word(chain.chain_id, chain.ledger)
+        except BadInput as error:
+            raise Undecodable("the chain id", str(error)) from error
         self.entries = [entry_of(event) for event in self._of("Requested")]
         self.credits: Counter[tuple[int, int, int, int]] = Counter()  # (address, asset, batch, touch) -> amount
+        self.tick = Tick(0, 0, 0, 0, 0, ())
         self.batch = 0
         self.root = self.genesis_root
         self.tick_hash = self.genesis_tick
@@ -105,7 +106,7 @@ class _Run:
         for profile in load().profiles.values():
             if (profile.instruments, profile.touches) == sizes:
                 return profile
-        raise MissingData(f"no profile of this version has {sizes[0]} instruments and {sizes[1]} touches a batch")
+        raise Undecodable("Genesis", f"no profile has {sizes[0]} instruments and {sizes[1]} touches a batch")
 
     # ---------------------------------------------------------------- the ledger as a whole
 
@@ -149,26 +150,23 @@ class _Run:
         jobs = []
         for index, event in enumerate(posted):
             batch = self._posted(event)
-            if batch is not None:
-                jobs.append((batch, self._public(batch)))
-                (self._settle if batch.circuit == "settle" else self._tick)(batch)
+            jobs.append((batch, self._public(batch)))
+            (self._settle if batch.circuit == "settle" else self._tick)(batch)
             self.progress("re-executing batches", index + 1, len(posted))
         known = [(batch, public) for batch, public in jobs if batch.circuit in self.vkeys]
-        results = check_all([(self.vkeys[batch.circuit], batch.proof, public) for batch, public in known],
+        results = self.verify([(self.vkeys[batch.circuit], batch.proof, public) for batch, public in known],
                             lambda done, of: self.progress("verifying proofs", done, of))
         for (batch, _), problem in zip(known, results, strict=True):
             self.found.add("proof", batch.number, problem)
 
-    def _posted(self, event: Event) -> Posted | None:
+    def _posted(self, event: Event) -> Posted:
         """The batch of an event, with its calldata compared: binding."""
         circuit = "settle" if event.name == "Settled" else "tick"
         words, proof = tuple(event.values[-2]), tuple(event.values[-1])
         number, c = event.values[0], event.values[-3]
-        try:
+        sent = None
+        with self.found.checking("binding", number):
             sent = self.chain.calldata(event.tx)
-        except Undecodable as error:
-            self.found.add("binding", number, str(error))
-            sent = None
         if sent is not None:
             name, arguments = sent
             held = name == circuit and len(arguments) > 0
@@ -187,7 +185,11 @@ class _Run:
 
     def _public(self, batch: Posted) -> tuple[int, int, int]:
         """C, r, y recomputed; binding fails where C is another."""
-        c = commitment(batch.words)
+        try:
+            c = commitment(batch.words)
+        except BadInput as error:  # a word that is no field element
+            self.found.add("binding", batch.number, f"the posted words have no hash: {error.message}")
+            return batch.commitment, 0, 0
         self.found.require("binding", batch.number, c == batch.commitment, "C is not the hash of the posted words")
         r = challenge(self.chain.chain_id, self.chain.ledger, self.batch + 1, c, batch.words)
         return c, r, evaluate(batch.words, r)
@@ -219,8 +221,9 @@ class _Run:
                     self.credits[entry.depositor, entry.asset, batch.number, number] += entry.amount
             require(self.books.leg is None, "an operation is left half done")
         self.found.require("queue", batch.number, self.books.consumed == consumed, "the queue's pointer is another")
-        root = self.roots.root(self.books)
-        self.found.require("root", batch.number, root == new, f"the new root should be {root}")
+        with self.found.checking("root", batch.number):
+            root = self.roots.root(self.books)
+            require(root == new, f"the new root should be {root}")
         self.root = new
 
     def _tick(self, batch: Posted) -> None:
@@ -246,14 +249,32 @@ class _Run:
         order = [entry.index for entry in self.entries] == list(range(len(self.entries)))
         self.found.require("queue", _GLOBAL, order and chain.view("requested", ["uint64"]) == len(self.entries),
                            "the queue has a gap")
-        credited = Counter({(int(e.values[0], 16), e.values[1], e.values[2], e.values[4]): e.values[3] for e in self._of("Credited")})
+        credited: Counter[tuple[int, int, int, int]] = Counter()
+        for event in self._of("Credited"):
+            address, kind, number, amount, touch = event.values
+            credited[int(address, 16), kind, number, touch] += amount
         self.found.require("queue", _GLOBAL, credited == self.credits, "credited amounts are not those proved")
-        for asset, (token, unit) in sorted(self.assets.items()):
-            self._vault(asset, token, unit)
+        self._claims()
+        for asset, custody in sorted(self.assets.items()):
+            held = chain.view("assetOf", ["address", "uint256"], None, ["uint16"], [asset]) == custody
+            if self.found.require("vault", _GLOBAL, held, f"asset {asset} is not the token and unit that were registered"):
+                self._vault(asset, *custody)
         for k, row in enumerate(self.params.instruments):
             if row.flags == PERPETUAL:
                 total = sum(_signed(account, k) for account in books.leaves.values())
                 self.found.require("vault", _GLOBAL, total == 0, f"positions in instrument {k} add up to {total}, not 0")
+
+    def _claims(self) -> None:
+        """queue: what was credited and is not yet withdrawn is what the contract still owes, account by account."""
+        left: Counter[tuple[int, int]] = Counter()
+        for (address, asset, _, _), amount in self.credits.items():
+            left[address, asset] += amount
+        for event in self._of("Withdrawn"):
+            left[int(event.values[0], 16), event.values[1]] -= event.values[2]
+        for (address, asset), amount in sorted(left.items()):
+            text = f"0x{address:040x}"
+            held = amount >= 0 and self.chain.view("claim", ["uint256"], None, ["address", "uint16"], [text, asset]) == amount
+            self.found.require("queue", _GLOBAL, held, f"{text} has withdrawn other than it was credited of asset {asset}")
 
     def _vault(self, asset: int, token: str, unit: int) -> None:
         books = self.books
@@ -306,20 +327,30 @@ def _silent(stage: str, done: int, of: int) -> None:
     pass
 
 
-def audit(source: Source, ledger: str, progress: Progress = _silent) -> Audit:
-    """Audit a ledger. Raises `MissingData` or `ChainUnreachable` where there is nothing to judge."""
-    chain = Chain(source, ledger)
+def audit(source: Source, ledger: str, progress: Progress = _silent, verify: Verify = check_all) -> Audit:
+    """Audit a ledger. `verify` decides a list of (key, proof, public signals): '' or what is wrong, for each.
+
+    Raises `MissingData` or `ChainUnreachable` where there is nothing to judge.
+    """
+    found, run = Findings(), None
+    if source.altered:
+        found.add("binding", _GLOBAL, source.altered)
     try:
-        run = _Run(chain, progress)
+        run = _Run(Chain(source, ledger), found, progress, verify)
         run.keys()
         run.genesis()
         run.batches()
         run.closing()
     except Undecodable as error:
-        findings = Findings([Check("binding", _GLOBAL, "fail", f"data of the ledger can't be decoded: {error}")])
+        found.add("binding", _GLOBAL, f"data of the ledger can't be decoded: {error}")
+    except MissingData as error:
+        if found.ok or not any(check.status == "fail" for check in found.checks):
+            raise
+        found.missing("binding", _GLOBAL, str(error))
+    if run is None:
         empty = Params(0, 0, 0, 0, (), ())
-        return Audit(chain.ledger, 0, 0, findings, Books(next(iter(load().profiles.values()))), Tick(0, 0, 0, 0, 0, ()), empty)
-    return Audit(chain.ledger, run.batch, run.root, run.found, run.books, run.tick, run.params)
+        return Audit(ledger, 0, 0, found, Books(next(iter(load().profiles.values()))), Tick(0, 0, 0, 0, 0, ()), empty)
+    return Audit(run.chain.ledger, run.batch, run.root, found, run.books, run.tick, run.params)
 
 
 def audit_chain(rpc: str, ledger: str, bundle: Path | None = None, progress: Progress = _silent) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _CALLS = {
     "settle": ("uint256[]", f"{_ENTRY}[]", "uint256", "uint256[8]"),
     "tick": ("uint256[]", "uint256", "uint256[8]"),
 }
+_DIGITS = frozenset("0123456789abcdefABCDEF")
 KEY_TYPE = "(uint256[2],uint256[4],uint256[4],uint256[4],uint256[2][4])"
 
 
@@ -69,78 +70,104 @@ class Posted:
     calldata: tuple[Any, ...] | None
 
 
-def _bytes(text: Any) -> bytes:
-    try:
-        return bytes.fromhex(str(text).removeprefix("0x"))
-    except ValueError as error:
-        raise MissingData(f"the node's data is no hexadecimal: {str(text)[:40]}") from error
-
-
-class Chain:
-    """A ledger on a chain, as one source tells it."""
-
-    def __init__(self, source: Source, ledger: str) -> None:
-        if len(ledger.removeprefix("0x")) != 40:
-            raise BadInput(f"'{ledger}' is not an address", hint="0x and 40 digits")
-        self.source, self.ledger = source, ledger.lower()
-        self.chain_id = int(source.ask("eth_chainId", []), 16)
-        if len(_bytes(source.ask("eth_getCode", [self.ledger, "latest"]))) == 0:
-            raise MissingData(f"there is no contract at {ledger}", hint="check the address and the chain", code="no_ledger")
-
-    def events(self) -> list[Event]:
-        """All events of the ledger in chain order."""
-        query = {"address": self.ledger, "fromBlock": "0x0", "toBlock": "latest"}
-        found = []
-        for row in self.source.ask("eth_getLogs", [query]):
-            topics = [_bytes(topic) for topic in row["topics"]]
-            name = _TOPICS.get(topics[0])
-            if name is None:
-                raise MissingData(f"the ledger emitted an event that is not of this protocol: 0x{topics[0].hex()}")
-            indexed, plain = _EVENTS[name]
-            try:
-                values = tuple(decode([kind], topic)[0] for kind, topic in zip(indexed, topics[1:], strict=True))
-                values += decode(plain, _bytes(row["data"]))
-            except (DecodingError, ValueError, OverflowError) as error:
-                raise Undecodable(name, str(error)) from error
-            found.append(Event(name, values, row["transactionHash"], int(row["blockNumber"], 16), int(row["logIndex"], 16)))
-        return sorted(found, key=lambda event: (event.block, event.log))
-
-    def calldata(self, tx: str) -> tuple[str, tuple[Any, ...]] | None:
-        """(function, arguments) of a transaction sent to the ledger itself, else None."""
-        row = self.source.ask("eth_getTransactionByHash", [tx])
-        if row is None:
-            raise MissingData(f"the chain has no transaction {tx}")
-        if str(row["to"]).lower() != self.ledger:
-            return None
-        data = _bytes(row["input"])
-        for name, kinds in _CALLS.items():
-            if data[:4] == keccak(f"{name}({','.join(kinds)})".encode())[:4]:
-                try:
-                    arguments = decode(kinds, data[4:])
-                    if encode(kinds, arguments) != data[4:]:
-                        raise Undecodable(name, "calldata is not in its one canonical form")
-                    return name, arguments
-                except (DecodingError, ValueError, OverflowError) as error:
-                    raise Undecodable(name, str(error)) from error
-        return "", ()
-
-    def view(self, function: str, results: Sequence[str], to: str | None = None, kinds: Sequence[str] = (),
-             arguments: Sequence[Any] = ()) -> Any:
-        """The first result of a view, of the ledger unless `to` names another contract."""
-        data = keccak(f"{function}({','.join(kinds)})".encode())[:4] + encode(kinds, arguments)
-        answer = self.source.ask("eth_call", [{"to": to or self.ledger, "data": "0x" + data.hex()}, "latest"])
-        try:
-            return decode(results, _bytes(answer))[0]
-        except (DecodingError, ValueError, OverflowError) as error:
-            raise MissingData(f"the contract at {to or self.ledger} does not answer {function}", code="no_ledger") from error
-
-
 class Undecodable(Exception):
     """Data of the chain that is not in the form of the contract's interface: tampered with."""
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(f"{what}: {why}")
         self.what = what
+
+
+def _bytes(text: Any, what: str) -> bytes:
+    digits = str(text).removeprefix("0x")
+    if not text or not set(digits) <= _DIGITS or len(digits) % 2:  # bytes.fromhex would skip blanks
+        raise Undecodable(what, f"no hexadecimal: {str(text)[:40]}")
+    return bytes.fromhex(digits)
+
+
+def _number(text: Any, what: str) -> int:
+    digits = str(text).removeprefix("0x")
+    if not digits or not set(digits) <= _DIGITS:
+        raise Undecodable(what, f"no number: {str(text)[:40]}")
+    return int(digits, 16)
+
+
+def _field(row: Any, name: str, what: str) -> Any:
+    if not isinstance(row, dict) or name not in row:
+        raise MissingData(f"{what} has no field '{name}'", hint="the answers are those of no Ethereum node, or damaged")
+    return row[name]
+
+
+def _decode(kinds: Sequence[str], data: bytes, what: str) -> tuple[Any, ...]:
+    """Arguments in their one canonical encoding."""
+    try:
+        values = decode(kinds, data)
+        held = encode(kinds, values) == data
+    except (DecodingError, ValueError, OverflowError, MemoryError) as error:
+        raise Undecodable(what, str(error)) from error
+    if not held:
+        raise Undecodable(what, "it is not in its one canonical form")
+    return values
+
+
+class Chain:
+    """A ledger on a chain, as one source tells it."""
+
+    def __init__(self, source: Source, ledger: str) -> None:
+        digits = ledger.removeprefix("0x")
+        if len(digits) != 40 or not set(digits) <= _DIGITS:
+            raise BadInput(f"'{ledger}' is not an address", hint="0x and 40 digits")
+        self.source, self.ledger = source, "0x" + digits.lower()
+        self.chain_id = _number(source.ask("eth_chainId", []), "the chain id")
+        if source.ask("eth_getCode", [self.ledger, "latest"]) in ("0x", None):
+            raise MissingData(f"there is no contract at {ledger}", hint="check the address and the chain", code="no_ledger")
+
+    def events(self) -> list[Event]:
+        """All events of the ledger in chain order."""
+        query = {"address": self.ledger, "fromBlock": "0x0", "toBlock": "latest"}
+        rows = self.source.ask("eth_getLogs", [query])
+        if not isinstance(rows, list):
+            raise MissingData("the answer to eth_getLogs is no list")
+        return sorted((self._event(row) for row in rows), key=lambda event: (event.block, event.log))
+
+    def _event(self, row: Any) -> Event:
+        what = f"log {_field(row, 'logIndex', 'a log')} of block {_field(row, 'blockNumber', 'a log')}"
+        if str(_field(row, "address", what)).lower() != self.ledger:
+            raise Undecodable(what, "another contract's")
+        topics = [_bytes(topic, what) for topic in _field(row, "topics", what)]
+        name = _TOPICS.get(topics[0]) if topics else None
+        if name is None:
+            raise Undecodable(what, "an event that is not of this protocol")
+        indexed, plain = _EVENTS[name]
+        if len(topics) != len(indexed) + 1:
+            raise Undecodable(name, "a topic is missing")
+        values = tuple(_decode([kind], topic, name)[0] for kind, topic in zip(indexed, topics[1:], strict=True))
+        values += _decode(plain, _bytes(_field(row, "data", what), name), name)
+        place = _number(row["blockNumber"], what), _number(row["logIndex"], what)
+        return Event(name, values, str(_field(row, "transactionHash", what)), *place)
+
+    def calldata(self, tx: str) -> tuple[str, tuple[Any, ...]] | None:
+        """(function, arguments) of a transaction sent to the ledger itself, else None."""
+        row = self.source.ask("eth_getTransactionByHash", [tx])
+        if row is None:
+            raise MissingData(f"the chain has no transaction {tx}")
+        if str(_field(row, "to", tx)).lower() != self.ledger:
+            return None
+        data = _bytes(_field(row, "input", tx), "calldata")
+        for name, kinds in _CALLS.items():
+            if data[:4] == keccak(f"{name}({','.join(kinds)})".encode())[:4]:
+                return name, _decode(kinds, data[4:], f"calldata of {name}")
+        return "", ()
+
+    def view(self, function: str, results: Sequence[str], to: str | None = None, kinds: Sequence[str] = (),
+             arguments: Sequence[Any] = ()) -> Any:
+        """The result of a view, of the ledger unless `to` names another contract; a tuple if there are several."""
+        data = keccak(f"{function}({','.join(kinds)})".encode())[:4] + encode(kinds, arguments)
+        answer = self.source.ask("eth_call", [{"to": to or self.ledger, "data": "0x" + data.hex()}, "latest"])
+        if answer in ("0x", None):
+            raise MissingData(f"the contract at {to or self.ledger} does not answer {function}", code="no_ledger")
+        values = _decode(results, _bytes(answer, function), function)
+        return values[0] if len(results) == 1 else values
 
 
 def entry_of(event: Event) -> QueueEntry:

@@ -47,7 +47,7 @@ class Findings:
         """Record what the block raises as a failure of this check, else a pass."""
         try:
             yield
-        except (Broken, Undecodable, BadInput, IndexError, OverflowError) as error:
+        except (Broken, Undecodable, BadInput, LookupError, ArithmeticError, ValueError) as error:
             self.add(name, batch, str(error) or type(error).__name__)
         else:
             self.add(name, batch, "")

@@ -14,6 +14,7 @@ from py_ecc import optimized_bn128 as bn
 from zkmargin.protocol.constants import P
 
 _Key = dict[str, Any]
+Job = tuple[_Key, Sequence[int], Sequence[int]]
 
 
 def _g1(x: int, y: int) -> Any:
@@ -62,11 +63,11 @@ def holds(key: _Key, proof: Sequence[int], public: Sequence[int]) -> str:
     return "" if quotient == bn.FQ12.one() else "the pairing equation does not hold"
 
 
-def _task(job: tuple[_Key, Sequence[int], Sequence[int]]) -> str:
+def _task(job: Job) -> str:
     return holds(*job)
 
 
-def check_all(jobs: Sequence[tuple[_Key, Sequence[int], Sequence[int]]], progress: Callable[[int, int], None]) -> list[str]:
+def check_all(jobs: Sequence[Job], progress: Callable[[int, int], None]) -> list[str]:
     """`holds` for every job, in order, one process a core."""
     if not jobs:
         return []

@@ -7,6 +7,7 @@ with the node's answer, so that the same audit runs again after the node is gone
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,10 +17,13 @@ import requests
 from zkmargin.errors import BadInput, ChainUnreachable, MissingData
 
 _TIMEOUT = 60.0
+_HINT = "a bundle is what `zkmargin audit --save-bundle` wrote"
 
 
 class Source(Protocol):
-    """Answers JSON-RPC questions."""
+    """Answers JSON-RPC questions. `altered` says what shows that the answers are not those once given, if anything."""
+
+    altered: str
 
     def ask(self, method: str, parameters: list[Any]) -> Any: ...
 
@@ -30,7 +34,7 @@ class Node:
     def __init__(self, url: str) -> None:
         if not url.startswith(("http://", "https://")):
             raise BadInput(f"'{url}' is not the address of a node", hint="give http://HOST:PORT")
-        self.url = url
+        self.url, self.altered = url, ""
         self._session = requests.Session()
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
@@ -53,7 +57,7 @@ class Recorder:
     """Passes questions on and keeps every answer."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self.source, self.altered = source, ""
         self.answers: dict[str, Any] = {}
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
@@ -66,29 +70,49 @@ class Recorder:
         """Write the bundle."""
         folder.mkdir(parents=True, exist_ok=True)
         rows = [{"question": json.loads(key), "answer": answer} for key, answer in self.answers.items()]
-        (folder / "answers.json").write_text(json.dumps(rows, indent=1) + "\n")
-        (folder / "manifest.json").write_text(json.dumps({"format": 1, "ledger": ledger}, indent=1) + "\n")
+        text = json.dumps(rows, indent=1) + "\n"
+        manifest = {"format": 1, "ledger": ledger, "answers": len(rows), "bytes": len(text.encode()), "sha256": _digest(rows)}
+        (folder / "answers.json").write_text(text)
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def _digest(rows: Any) -> str:
+    return hashlib.sha256(json.dumps(rows, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class Bundle:
-    """A bundle in a folder."""
+    """A bundle in a folder.
+
+    The manifest's hash finds damage of any byte; whoever forges a bundle can forge it too, and is found by the audit
+    itself. Raises `MissingData` for files that are absent or cut off.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.ledger = str(self._read(folder / "manifest.json").get("ledger", ""))
-        rows = self._read(folder / "answers.json")
+        path = folder / "manifest.json"
         try:
+            manifest = json.loads(self._read(path))
+            self.ledger, count = str(manifest["ledger"]), int(manifest["answers"])
+            size, digest = int(manifest["bytes"]), str(manifest["sha256"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise MissingData(f"{path} is damaged: {error!r}", hint=_HINT) from error
+        self.altered, self._answers = "", dict[str, Any]()
+        path = folder / "answers.json"
+        text = self._read(path)
+        try:
+            rows = json.loads(text, strict=False)
             self._answers = {_key(*row["question"]): row["answer"] for row in rows}
-        except (TypeError, KeyError) as error:
-            raise MissingData(f"{folder / 'answers.json'} is damaged: {error!r}") from error
+            if _digest(rows) != digest and len(rows) == count:
+                self.altered = f"{path} is not what was saved: its SHA-256 is another"
+        except (ValueError, TypeError, KeyError) as error:
+            if path.stat().st_size != size:
+                raise MissingData(f"{path} is damaged: {error!r}", hint=_HINT) from error
+            self.altered = f"{path} is not what was saved: {error!r}"
 
     @staticmethod
-    def _read(path: Path) -> Any:
+    def _read(path: Path) -> str:
         if not path.is_file():
-            raise MissingData(f"there is no {path}", hint="a bundle is what `zkmargin audit --save-bundle` wrote")
-        try:
-            return json.loads(path.read_text())
-        except ValueError as error:
-            raise MissingData(f"{path} is damaged: {error}") from error
+            raise MissingData(f"there is no {path}", hint=_HINT)
+        return path.read_bytes().decode(errors="replace")
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
         key = _key(method, parameters)

@@ -162,7 +162,8 @@ template Settle(T, instruments, levels) {
     }
     // No leg is left open.
     for (var i = 0; i < 4; i++) { touch[T - 1].opens[i] === 0; }
-    // |reserve| <= 2^120 at the end of every proof; within one it moves by less than 2^122 a touch, and T < 32 keeps it below 2^127.
+    // |reserve| <= 2^120 at the end of every proof; within one it moves by less than 2^122 a touch, so that T <= 32 keeps it
+    // below 2^127 + 2^120: within the 128 bits of the comparator that reads it.
     assert(T <= 32);
     component reserveBits = Num2Bits(BITS_BALANCE() + 1);
     reserveBits.in <== touch[T - 1].newReserve + (1 << BITS_BALANCE());

@@ -33,7 +33,7 @@ include "settle/row.circom";
 // Ledger of bit widths (absolute values; E before is that of the claims, exact by the sparse table check):
 //   prices, F, charges 2^64; e, worst units, price - F 2^65         magnitudes 2^48, so s' - s 2^49
 //   balance 2^120 (ranged when written)                             12 holdings: E - B, W - B 2^117; M, I 2^116
-//   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 (ranged at the proof's end)
+//   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 + 2^120 (ranged at the proof's end)
 //   tau 2^33: 2^32*E - tau*M 2^156                                  W'*M - W*M' 2^239
 //   reward 2^117, minReward*2^32 2^96
 template Touch(instruments, levels) {

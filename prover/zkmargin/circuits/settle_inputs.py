@@ -49,8 +49,17 @@ class Posting:
 
 def tick_row(row: InstrumentTick) -> list[int]:
     """The 17 fields of an instrument in the order of the circuits."""
-    return [row.flags, row.mark, row.funding % P, *row.bounds, row.equity % P, row.worst_long % P, row.worst_short % P,
-            *row.maintenance, *row.initial]
+    return [
+        row.flags,
+        row.mark,
+        row.funding % P,
+        *row.bounds,
+        row.equity % P,
+        row.worst_long % P,
+        row.worst_short % P,
+        *row.maintenance,
+        *row.initial,
+    ]
 
 
 def claims(account: Account, tick: Tick) -> list[int]:
@@ -59,7 +68,9 @@ def claims(account: Account, tick: Tick) -> list[int]:
     return [now.equity - account.balance, now.maintenance, now.worst - account.balance, now.initial]
 
 
-def challenge_weights(root: int, tick: int, rows: Sequence[tuple[Account, list[int]]], classes: int) -> list[int]:
+def challenge_weights(
+    root: int, tick: int, rows: Sequence[tuple[Account, list[int]]], classes: int
+) -> list[int]:
     """The weights W_t of the sparse table check for opened accounts with their claims, in order."""
     items = [root, tick]
     for account, claimed in rows:
@@ -88,40 +99,76 @@ def _touch(step: Step, account: Account) -> dict[str, Value]:
         "op": [int(touch.op == number) for number in range(_OPS)],
         "classBits": _class_bits(account),
         "x": [held.size if held else 0 for held in account.slots],
-        "pathBits": [[touch.leaf_index >> (3 * level + bit) & 1 for bit in range(3)] for level in range(len(path))],
+        "pathBits": [
+            [touch.leaf_index >> (3 * level + bit) & 1 for bit in range(3)] for level in range(len(path))
+        ],
         "children": path,
-        "owner": account.owner, "id": account.id, "nonce": account.nonce, "addr": account.address,
-        "balance": account.balance % P, "anchor": step.opening.anchor, "radius": step.opening.radius,
+        "owner": account.owner,
+        "id": account.id,
+        "nonce": account.nonce,
+        "addr": account.address,
+        "balance": account.balance % P,
+        "anchor": step.opening.anchor,
+        "radius": step.opening.radius,
         "open": int(bool(entry and entry.kind == EntryKind.OPEN)),
         "credit": int(bool(entry and entry.kind == EntryKind.ACCOUNT)),
         "l1Address": entry.depositor if entry else account.address if touch.op == Op.WITHDRAW else 0,
-        "target": entry.target if entry else 0, "ownerHi": owner_hi, "ownerLo": owner_lo,
-        "counterparty": touch.counterparty, "maxSize": touch.max_size, "minReward": touch.min_reward,
+        "target": entry.target if entry else 0,
+        "ownerHi": owner_hi,
+        "ownerLo": owner_lo,
+        "counterparty": touch.counterparty,
+        "maxSize": touch.max_size,
+        "minReward": touch.min_reward,
         "lastSlot": auth.last_slot if auth else 0,
-        "ax": auth.ax if auth else BASE8[0], "ay": auth.ay if auth else BASE8[1],
-        "r8x": auth.signature.r8x if auth else 0, "r8y": auth.signature.r8y if auth else 1,
+        "ax": auth.ax if auth else BASE8[0],
+        "ay": auth.ay if auth else BASE8[1],
+        "r8x": auth.signature.r8x if auth else 0,
+        "r8y": auth.signature.r8y if auth else 1,
         "s": auth.signature.s if auth else 0,
-        "instrument": touch.instrument, "side": touch.side, "size": touch.size, "price": touch.price,
+        "instrument": touch.instrument,
+        "side": touch.side,
+        "size": touch.size,
+        "price": touch.price,
         "flag": touch.flag,
     }
 
 
-def settle_inputs(profile: Profile, tick: Tick, domain: int, root: int, new_root: int, before: Before,
-                  steps: Sequence[Step], posting: Posting) -> dict[str, Value]:
+def settle_inputs(
+    profile: Profile,
+    tick: Tick,
+    domain: int,
+    root: int,
+    new_root: int,
+    before: Before,
+    steps: Sequence[Step],
+    posting: Posting,
+) -> dict[str, Value]:
     """All inputs of a settle proof over `steps`, one per touch of the circuit."""
     rows = [(step.opening.account, claims(step.opening.account, tick)) for step in steps]
     digest = tick_hash(tick)
     claimed = [[value % P for value in values] for _, values in rows]
     touches = [_touch(step, step.opening.account) for step in steps]
     return {
-        "C": posting.commitment, "r": posting.challenge, "y": posting.evaluation, "domain": domain,
-        "rootHalves": list(split(root)), "tickHalves": list(split(digest)), "newRootHalves": list(split(new_root)),
-        "slot": tick.slot, "time": tick.time, "tau": tick.tau, "penaltyRate": tick.penalty_rate,
-        "bidderShare": tick.bidder_share, "rows": [tick_row(row) for row in tick.instruments],
-        "pagesRoot": before.pages_root, "reserve": before.reserve % P, "nextId": before.next_id,
-        "consumed": before.consumed, "claim": claimed,
-        "weights": challenge_weights(root, digest, [(a, c) for (a, _), c in zip(rows, claimed, strict=True)], profile.classes),
+        "C": posting.commitment,
+        "r": posting.challenge,
+        "y": posting.evaluation,
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(digest)),
+        "newRootHalves": list(split(new_root)),
+        "slot": tick.slot,
+        "time": tick.time,
+        "tau": tick.tau,
+        "penaltyRate": tick.penalty_rate,
+        "bidderShare": tick.bidder_share,
+        "rows": [tick_row(row) for row in tick.instruments],
+        "pagesRoot": before.pages_root,
+        "reserve": before.reserve % P,
+        "nextId": before.next_id,
+        "consumed": before.consumed,
+        "claim": claimed,
+        "weights": challenge_weights(
+            root, digest, [(a, c) for (a, _), c in zip(rows, claimed, strict=True)], profile.classes
+        ),
         **{name: [touch[name] for touch in touches] for name in touches[0]},
     }
-
-

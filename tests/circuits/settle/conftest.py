@@ -37,7 +37,7 @@ class Judge:
         return witness
 
     def refuses(self, inputs: dict[str, Any], *because: str) -> None:
-        """Fails unless the constraint system refuses the inputs, among others at places that contain `because`.
+        """Fails unless the constraint system refuses the inputs, also at places that contain `because`.
 
         A place is told as template, file, line number and text of the line.
         """
@@ -45,14 +45,21 @@ class Judge:
         assert self.system.check(witness), "the constraint system accepts it"
         lines = [str(failure) for failure in self.lenient.failures]
         for text in because:
-            assert any(part in line for line in lines for part in text.split("|")), f"expected {text!r} among {lines}"
+            assert any(part in line for line in lines for part in text.split("|")), (
+                f"expected {text!r} among {lines}"
+            )
 
 
 @pytest.fixture(scope="session")
 def judge() -> Judge:
     artifacts = compile_circuit(circuit("settle", "small", TOUCHES))
-    return Judge(artifacts, ConstraintSystem(artifacts.r1cs), SignalNames(artifacts.sym),
-                 WitnessGenerator(artifacts), WitnessGenerator(artifacts, checked=False))
+    return Judge(
+        artifacts,
+        ConstraintSystem(artifacts.r1cs),
+        SignalNames(artifacts.sym),
+        WitnessGenerator(artifacts),
+        WitnessGenerator(artifacts, checked=False),
+    )
 
 
 @pytest.fixture
@@ -66,7 +73,7 @@ Refuse = Callable[..., None]
 
 @pytest.fixture
 def accept(judge: Judge, world: World) -> Accept:
-    """Ask whether an honest batch of operations is accepted; forging it from its touches must give the same inputs."""
+    """Ask whether an honest batch is accepted; forging it from its touches must give the same inputs."""
 
     def ask(*operations: list[Touch]) -> list[int]:
         batch = world.batch(*operations, touches=TOUCHES)

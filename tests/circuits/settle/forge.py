@@ -38,13 +38,15 @@ class Forgery:
         self.reward = 0
 
     def add(self, touch: Touch, **after: Any) -> None:
-        """Open the leaf, compute what the operation writes, write it; `after` replaces fields of the account."""
+        """Open the leaf and write what the operation makes of it; `after` replaces fields of the account."""
         opening = self.ledger.opening(touch.leaf_index)
         account = opening.account
         self.steps.append(Step(touch, opening))
         self.paid.append(account.address if touch.op == Op.WITHDRAW else 0)
         written = replace(self._effect(account, touch), **after)
-        with mock.patch("zkmargin.state.ledger.check_account"):  # an account no operation makes may be the point
+        with mock.patch(
+            "zkmargin.state.ledger.check_account"
+        ):  # an account no operation makes may be the point
             self.ledger.write(touch.leaf_index, written, keep_header=touch.op == Op.NOOP)
 
     def _effect(self, account: Account, touch: Touch) -> Account:
@@ -60,7 +62,9 @@ class Forgery:
                 ledger.reserve += touch.size * FINE
                 delta = 0
             if touch.flag and touch.entry.kind == EntryKind.OPEN:
-                account = account.with_(id=ledger.next_id, address=touch.entry.depositor, owner=touch.entry.owner)
+                account = account.with_(
+                    id=ledger.next_id, address=touch.entry.depositor, owner=touch.entry.owner
+                )
                 ledger.next_id += 1
         if touch.op in (Op.DEPOSIT, Op.WITHDRAW):
             moves = touch.instrument != 0 and delta != 0
@@ -93,8 +97,12 @@ class Forgery:
             self.add(Touch(Op.NOOP, 0, self.ledger.account_at(0).id))
         profile = replace(self.world.profile, touches=self.count)
         touches, new_root = [step.touch for step in self.steps], self.ledger.root()
-        words = settle_words(self.world.domain, self.root, tick_hash(self.tick), new_root, touches, self.paid, profile)
+        words = settle_words(
+            self.world.domain, self.root, tick_hash(self.tick), new_root, touches, self.paid, profile
+        )
         posting: Posting = bind(words, CHAIN, self.world.domain, 1)
-        made = settle_inputs(profile, self.tick, self.world.domain, self.root, new_root, self.before, self.steps, posting)
+        made = settle_inputs(
+            profile, self.tick, self.world.domain, self.root, new_root, self.before, self.steps, posting
+        )
         self.ledger.rollback()
         return made

@@ -38,8 +38,16 @@ def crash(world: World, size: int = 800, price: int = 59_000_000) -> Crash:
     return Crash(alice, bob, carol, minimal_close(world.tick, account, held, world.mark(BTC)).size)
 
 
-def leg(world: World, op: Op, account: int, size: int, flag: int = 0, side: int = SHORT, instrument: int = BTC,
-        price: int | None = None) -> Touch:
+def leg(
+    world: World,
+    op: Op,
+    account: int,
+    size: int,
+    flag: int = 0,
+    side: int = SHORT,
+    instrument: int = BTC,
+    price: int | None = None,
+) -> Touch:
     """An unsigned leg, at the mark if no price is given. SHORT closes a long, LONG takes it."""
     price = world.mark(instrument) if price is None else price
     return world.touch(op, account, instrument=instrument, side=side, size=size, price=price, flag=flag)

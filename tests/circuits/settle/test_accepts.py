@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Honest touches of every operation are accepted, and the circuit computes the ledger that the engine does."""
+"""Honest touches of every operation are accepted; the circuit computes the ledger that the engine does."""
 
 from __future__ import annotations
 
@@ -57,7 +57,13 @@ def test_deposits_that_are_refused(world, accept, kind, asset, amount, target, h
     account = world.ledger.account(16)
     if amount == 2**64 - 1 and asset == 0:
         world.ledger.write(world.ledger.index_of(16), account.with_(balance=(1 << 119) - amount * FINE))
-    accept([world.deposit(world.entry(kind, asset, amount, target, owner() if has_owner else 0, depositor), ok=False)])
+    accept(
+        [
+            world.deposit(
+                world.entry(kind, asset, amount, target, owner() if has_owner else 0, depositor), ok=False
+            )
+        ]
+    )
 
 
 def test_a_full_fund_and_a_full_ledger(world, accept):
@@ -114,7 +120,7 @@ def test_easing_below_initial_margin(world, accept):
 
 def test_liquidation_to_a_bid(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     assert 1 < size < 800
     accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size + 10, size)])
     accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size, 1)])
@@ -123,7 +129,7 @@ def test_liquidation_to_a_bid(world, accept):
 
 def test_liquidation_of_all_that_is_held(world, accept):
     scene = crash(world, price=58_000_000)  # equity below 0: no penalty, all is closed
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
     assert risk(world.ledger.account(alice), world.tick).equity < 0
     assert size == 800
     accept([leg(world, Op.LIQUIDATE, alice, size), world.bid(carol, BTC, LONG, size, size)])
@@ -131,14 +137,14 @@ def test_liquidation_of_all_that_is_held(world, accept):
 
 def test_liquidation_to_the_backstop(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, _carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 100_000 * MILLION)
     accept([leg(world, Op.LIQUIDATE, alice, size), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
 
 
 def test_liquidation_exhausts_the_backstop(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, _carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 20 * MILLION)
     size = backstop_takes(world, alice)
     accept([leg(world, Op.LIQUIDATE, alice, size, 1), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG)])
@@ -146,22 +152,32 @@ def test_liquidation_exhausts_the_backstop(world, accept):
 
 def test_deleveraging(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
-    accept([leg(world, Op.REFUSE, BTC, 0, side=LONG), leg(world, Op.DELEVERAGE, alice, size),
-            leg(world, Op.OFFSET, bob, size, side=LONG)])
+    alice, bob, _carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    accept(
+        [
+            leg(world, Op.REFUSE, BTC, 0, side=LONG),
+            leg(world, Op.DELEVERAGE, alice, size),
+            leg(world, Op.OFFSET, bob, size, side=LONG),
+        ]
+    )
 
 
 def test_deleveraging_exhausts_the_other_side(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, bob, carol, _size = scene.alice, scene.bob, scene.carol, scene.least
     world.run(*world.trade(bob, carol, BTC, 797, world.mark(BTC)))  # bob is left short 3
-    accept([leg(world, Op.REFUSE, BTC, 0, side=LONG), leg(world, Op.DELEVERAGE, alice, 3, 1),
-            leg(world, Op.OFFSET, bob, 3, side=LONG)])
+    accept(
+        [
+            leg(world, Op.REFUSE, BTC, 0, side=LONG),
+            leg(world, Op.DELEVERAGE, alice, 3, 1),
+            leg(world, Op.OFFSET, bob, 3, side=LONG),
+        ]
+    )
 
 
 def test_a_backstop_is_deleveraged(world, accept):
     scene = crash(world)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, bob, _carol, size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(BTC, 400 * MILLION)
     world.run(leg(world, Op.LIQUIDATE, alice, size), leg(world, Op.TAKE_BACKSTOP, BTC, size, side=LONG))
     world.prices({BTC: 58_000_000})
@@ -173,7 +189,7 @@ def test_a_backstop_is_deleveraged(world, accept):
 
 def test_collateral_goes_to_its_backstop_and_debt_to_the_reserve(world, accept):
     scene = crash(world, price=58_000_000)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, carol, _size = scene.alice, scene.bob, scene.carol, scene.least
     world.credit(alice, 200, GOLD)
     world.run(leg(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
     account = world.ledger.account(alice)
@@ -181,9 +197,11 @@ def test_collateral_goes_to_its_backstop_and_debt_to_the_reserve(world, accept):
     price = world.tick.instruments[GOLD].equity
     least = minimal_close(world.tick, account, account.holding(GOLD), price).size
     assert least == 200
-    operation = [leg(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
-                 leg(world, Op.DELEVERAGE, alice, least, instrument=GOLD, price=price),
-                 leg(world, Op.OFFSET, GOLD, least, side=LONG, instrument=GOLD, price=price)]
+    operation = [
+        leg(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
+        leg(world, Op.DELEVERAGE, alice, least, instrument=GOLD, price=price),
+        leg(world, Op.OFFSET, GOLD, least, side=LONG, instrument=GOLD, price=price),
+    ]
     accept(operation)
     world.run(*operation)
     accept([world.touch(Op.ABSORB, alice)])
@@ -191,7 +209,7 @@ def test_collateral_goes_to_its_backstop_and_debt_to_the_reserve(world, accept):
 
 def test_absorbing(world, accept):
     scene = crash(world, price=58_000_000)
-    alice, bob, carol, size = scene.alice, scene.bob, scene.carol, scene.least
+    alice, _bob, carol, _size = scene.alice, scene.bob, scene.carol, scene.least
     world.run(leg(world, Op.LIQUIDATE, alice, 800), world.bid(carol, BTC, LONG, 800, 800))
     assert risk(world.ledger.account(alice), world.tick).equity < 0
     accept([world.touch(Op.ABSORB, alice)])
@@ -202,7 +220,10 @@ def test_absorbing(world, accept):
 
 def test_several_operations_on_one_page_and_a_kept_header(world, accept):
     alice, bob = world.open(b"alice", 1000 * MILLION), world.open(b"bob", 1000 * MILLION)
-    accept(world.trade(alice, bob, BTC, 100, world.mark(BTC)), [world.deposit(world.entry(EntryKind.ACCOUNT, 0, 5, bob))])
+    accept(
+        world.trade(alice, bob, BTC, 100, world.mark(BTC)),
+        [world.deposit(world.entry(EntryKind.ACCOUNT, 0, 5, bob))],
+    )
     index = world.ledger.index_of(alice)
     world.ledger.write(index, world.ledger.account(alice))
     accept([Touch(Op.NOOP, index, alice)], [Touch(Op.NOOP, 500, 0)])

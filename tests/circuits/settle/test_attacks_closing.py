@@ -66,7 +66,10 @@ def test_exhausted_takers_that_are_not(world, refuse, scene):
     refuse(liquidation(world, scene, 5, 6, 1), "bidExhausted * (maxSize - size)")
     world.credit(BTC, 20 * MILLION)
     size = backstop_takes(world, scene.alice)
-    legs = [leg(world, Op.LIQUIDATE, scene.alice, size - 1, 1), leg(world, Op.TAKE_BACKSTOP, BTC, size - 1, side=LONG)]
+    legs = [
+        leg(world, Op.LIQUIDATE, scene.alice, size - 1, 1),
+        leg(world, Op.TAKE_BACKSTOP, BTC, size - 1, side=LONG),
+    ]
     refuse(legs, "backstop * couldMore")
 
 
@@ -118,7 +121,10 @@ def test_a_bid_beyond_its_terms(world, refuse, scene):
     other = world.bid(scene.carol, ETH, LONG, scene.least, scene.least)
     refuse([legs[0], replace(other, price=world.mark(BTC))], "(instrument - lastInstrument)")
     refuse([legs[0], replace(legs[1], max_size=legs[1].max_size + 1)], "lib/")
-    refuse([legs[0], world.signed(replace(legs[1], size=scene.least + 1, max_size=900))], "leg * (size - lastSize)")
+    refuse(
+        [legs[0], world.signed(replace(legs[1], size=scene.least + 1, max_size=900))],
+        "leg * (size - lastSize)",
+    )
 
 
 def test_a_bidder_without_initial_margin(world, refuse, scene):
@@ -151,15 +157,20 @@ def test_a_reward_from_nowhere(world, judge, scene):
 
 def test_the_wrong_backstop(world, refuse, scene):
     world.credit(ETH, 10_000 * MILLION)
-    legs = [leg(world, Op.LIQUIDATE, scene.alice, scene.least),
-            leg(world, Op.TAKE_BACKSTOP, ETH, scene.least, side=LONG)]
+    legs = [
+        leg(world, Op.LIQUIDATE, scene.alice, scene.least),
+        leg(world, Op.TAKE_BACKSTOP, ETH, scene.least, side=LONG),
+    ]
     refuse(legs, "(backstop + refuse) * (id - instrument)")
     legs[1] = leg(world, Op.TAKE_BACKSTOP, scene.bob, scene.least, side=LONG)
     refuse(legs, "(backstop + refuse) * (id - instrument)")
 
 
 def test_a_backstop_that_would_be_unhealthy(world, refuse, scene):
-    legs = [leg(world, Op.LIQUIDATE, scene.alice, scene.least), leg(world, Op.TAKE_BACKSTOP, BTC, scene.least, side=LONG)]
+    legs = [
+        leg(world, Op.LIQUIDATE, scene.alice, scene.least),
+        leg(world, Op.TAKE_BACKSTOP, BTC, scene.least, side=LONG),
+    ]
     refuse(legs, "(1 - enough)")
 
 
@@ -168,8 +179,11 @@ def test_a_backstop_that_would_be_unhealthy(world, refuse, scene):
 
 def deleveraging(world, scene, size=None, flag=0):
     size = scene.least if size is None else size
-    return [leg(world, Op.REFUSE, BTC, 0, side=LONG), leg(world, Op.DELEVERAGE, scene.alice, size, flag),
-            leg(world, Op.OFFSET, scene.bob, size, side=LONG)]
+    return [
+        leg(world, Op.REFUSE, BTC, 0, side=LONG),
+        leg(world, Op.DELEVERAGE, scene.alice, size, flag),
+        leg(world, Op.OFFSET, scene.bob, size, side=LONG),
+    ]
 
 
 def test_a_backstop_that_could_take_it(world, refuse, scene):
@@ -184,7 +198,9 @@ def test_deleveraging_without_a_refusal(world, refuse, scene):
 def test_a_refusal_of_something_else(world, refuse, scene):
     legs = deleveraging(world, scene)
     refuse([leg(world, Op.REFUSE, BTC, 0), *legs[1:]], "(side + lastSide - 1)")
-    refuse([leg(world, Op.REFUSE, ETH, 0, side=LONG, instrument=ETH), *legs[1:]], "(instrument - lastInstrument)")
+    refuse(
+        [leg(world, Op.REFUSE, ETH, 0, side=LONG, instrument=ETH), *legs[1:]], "(instrument - lastInstrument)"
+    )
     refuse([leg(world, Op.REFUSE, BTC, 0, side=LONG, price=1), *legs[1:]], "refuse * (price - row.mark)")
     refuse([leg(world, Op.REFUSE, ETH, 0, side=LONG), *legs[1:]], "(backstop + refuse) * (id - instrument)")
     refuse([legs[0], Touch(Op.NOOP, 0, 0), Touch(Op.NOOP, 0, 0)], "opened[2] *")
@@ -197,8 +213,11 @@ def test_deleveraging_to_the_wrong_size(world, refuse, scene):
 
 
 def test_deleveraging_a_healthy_account(world, refuse, scene):
-    legs = [leg(world, Op.REFUSE, BTC, 0), leg(world, Op.DELEVERAGE, scene.bob, 5, 1, side=LONG),
-            leg(world, Op.OFFSET, scene.alice, 5)]
+    legs = [
+        leg(world, Op.REFUSE, BTC, 0),
+        leg(world, Op.DELEVERAGE, scene.bob, 5, 1, side=LONG),
+        leg(world, Op.OFFSET, scene.alice, 5),
+    ]
     refuse(legs, "(victim + absorb) * sound")
 
 
@@ -216,9 +235,11 @@ def test_collateral_is_deleveraged_at_its_equity_value_to_its_backstop(world, re
     world.run(leg(world, Op.LIQUIDATE, scene.alice, 800), world.bid(scene.carol, BTC, LONG, 800, 800))
 
     def legs(price, taker, flag=0):
-        return [leg(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
-                leg(world, Op.DELEVERAGE, scene.alice, size, flag, instrument=GOLD, price=price),
-                leg(world, Op.OFFSET, taker, size, side=LONG, instrument=GOLD, price=price)]
+        return [
+            leg(world, Op.REFUSE, GOLD, 0, side=LONG, instrument=GOLD),
+            leg(world, Op.DELEVERAGE, scene.alice, size, flag, instrument=GOLD, price=price),
+            leg(world, Op.OFFSET, taker, size, side=LONG, instrument=GOLD, price=price),
+        ]
 
     accept(legs(equity, GOLD))
     refuse(legs(world.mark(GOLD), GOLD), "deleverage * (price")

@@ -170,7 +170,12 @@ def test_replayed_and_early_nonces(world, refuse, alice):
 def test_the_last_nonce_is_not_used(world, refuse, alice):
     index = world.ledger.index_of(alice)
     world.ledger.write(index, world.ledger.account(alice).with_(nonce=2**32 - 1))
-    refuse([world.withdraw(alice, 5)], "signed * exhausted", nonce=0, address=world.ledger.account(alice).address + 1)
+    refuse(
+        [world.withdraw(alice, 5)],
+        "signed * exhausted",
+        nonce=0,
+        address=world.ledger.account(alice).address + 1,
+    )
 
 
 def test_an_expired_signature(world, refuse, alice):

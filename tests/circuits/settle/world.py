@@ -89,11 +89,14 @@ class World:
 
     # ------------------------------------------------------------- operations
 
-    def entry(self, kind: EntryKind, asset: int, amount: int, target: int = 0, owner: int = 0,
-              depositor: int = 0xD0) -> QueueEntry:
+    def entry(
+        self, kind: EntryKind, asset: int, amount: int, target: int = 0, owner: int = 0, depositor: int = 0xD0
+    ) -> QueueEntry:
         return QueueEntry(self.ledger.consumed, depositor, int(kind), asset, amount, target, owner)
 
-    def deposit(self, entry: QueueEntry, ok: bool = True, leaf: int | None = None, account: int | None = None) -> Touch:
+    def deposit(
+        self, entry: QueueEntry, ok: bool = True, leaf: int | None = None, account: int | None = None
+    ) -> Touch:
         """The touch for a queue entry."""
         opens = entry.kind == EntryKind.OPEN
         if leaf is None:
@@ -101,14 +104,25 @@ class World:
             leaf = self.ledger.free_index() if opens else self.ledger.index_of(entry.target) if known else 0
         there = self.ledger.account_at(leaf).id
         identity = self.ledger.next_id if opens and ok else there
-        return Touch(Op.DEPOSIT, leaf, identity if account is None else account, entry.asset, 0, entry.amount, 0,
-                     int(ok), entry)
+        return Touch(
+            Op.DEPOSIT,
+            leaf,
+            identity if account is None else account,
+            entry.asset,
+            0,
+            entry.amount,
+            0,
+            int(ok),
+            entry,
+        )
 
     def open(self, seed: bytes, amount: int, asset: int = 0, depositor: int = 0xD0) -> int:
         """Open an account with a deposit; its id."""
         key = keypair(seed)
         identity = self.ledger.next_id
-        self.run(self.deposit(self.entry(EntryKind.OPEN, asset, amount, 0, owner_hash(key.ax, key.ay), depositor)))
+        self.run(
+            self.deposit(self.entry(EntryKind.OPEN, asset, amount, 0, owner_hash(key.ax, key.ay), depositor))
+        )
         self.keys[identity] = key
         return identity
 
@@ -139,6 +153,18 @@ class World:
             self.signed(self.touch(Op.TRADE_MATCH, seller, side=SHORT, counterparty=buyer, **terms)),
         ]
 
-    def bid(self, account: int, instrument: int, side: int, most: int, size: int, min_reward: int = 0) -> Touch:
-        return self.signed(self.touch(Op.TAKE_BID, account, instrument=instrument, side=side, size=size,
-                                      price=self.mark(instrument), max_size=most, min_reward=min_reward))
+    def bid(
+        self, account: int, instrument: int, side: int, most: int, size: int, min_reward: int = 0
+    ) -> Touch:
+        return self.signed(
+            self.touch(
+                Op.TAKE_BID,
+                account,
+                instrument=instrument,
+                side=side,
+                size=size,
+                price=self.mark(instrument),
+                max_size=most,
+                min_reward=min_reward,
+            )
+        )

@@ -16,7 +16,9 @@ from zkmargin.circuits.r1cs import ConstraintSystem, SignalNames
 from zkmargin.circuits.registry import circuit
 from zkmargin.toolchain import home
 
-_DIVISION = "a quotient whose divisor is never 0 (argued above the template): times the divisor it is the dividend"
+_DIVISION = (
+    "a quotient whose divisor is never 0 (argued above the template): times the divisor it is the dividend"
+)
 # Source file: signal name -> why it has one value.
 HINTS = {
     "lib/onehot.circom": {"hot": "0 or 1, sum 1, and the index is their weighted sum"},
@@ -25,11 +27,16 @@ HINTS = {
     "lib/atmost.circom": {"ratio": "free only where nothing is seen, and then multiplied by 0"},
     "lib/base_mul.circom": {"e": "+1 or -1, and their weighted sum is the scalar", "slope": _DIVISION},
     "lib/challenge_mul.circom": {
-        "part": "bits of the quotient by the order, with a remainder in range", "even": "a bit of the same sum",
-        "digit": "+v or -v as the bits of the sum have it", "slope1": _DIVISION, "slope2": _DIVISION,
+        "part": "bits of the quotient by the order, with a remainder in range",
+        "even": "a bit of the same sum",
+        "digit": "+v or -v as the bits of the sum have it",
+        "slope1": _DIVISION,
+        "slope2": _DIVISION,
     },
     "lib/curve.circom": dict.fromkeys(("x", "y", "xOut", "yOut", "u", "v", "slope"), _DIVISION),
-    "settle/position.circom": {"newSide": "the other side would make the magnitude negative, out of its range; 0 for 0"},
+    "settle/position.circom": {
+        "newSide": "the other side would make the magnitude negative, out of its range; 0 for 0"
+    },
     "settle/row.circom": dict.fromkeys(("perpetual", "collateral", "limited"), "bits of the flags"),
     "settle/table.circom": dict.fromkeys(("fraction", "pole"), _DIVISION),
     "settle/touch.circom": {"ownerUpper": "the upper half of ownerHi: both halves are ranged"},
@@ -86,8 +93,14 @@ SAMPLES = 60  # a template: 300 in all
 @pytest.mark.parametrize("source, template, arguments", TEMPLATES, ids=[row[1] for row in TEMPLATES])
 def test_a_deleted_definition_is_noticed(source: str, template: str, arguments: tuple[int, ...]) -> None:
     """Delete sampled constraints, one at a time: where one gave a wire its value, that wire is no longer determined."""
-    made = replace(circuit("settle", "small", 1), name=template.lower(), source=source, template=template,
-                   arguments=arguments, public_signals=())
+    made = replace(
+        circuit("settle", "small", 1),
+        name=template.lower(),
+        source=source,
+        template=template,
+        arguments=arguments,
+        public_signals=(),
+    )
     artifacts = compile_circuit(made)
     system, names = ConstraintSystem(artifacts.r1cs), SignalNames(artifacts.sym)
     whole = Propagation(system)

@@ -38,7 +38,8 @@ class Propagation:
         self.system = system
         self._skip = set(skipping)
         self._parts: list[tuple[_Part, _Part, _Part]] = [
-            (system.combination(i, 0), system.combination(i, 1), system.combination(i, 2)) for i in range(len(system))
+            (system.combination(i, 0), system.combination(i, 1), system.combination(i, 2))
+            for i in range(len(system))
         ]
         self.range: dict[int, int] = {}  # wire -> bits
         self.known: set[int] = {0}
@@ -64,7 +65,9 @@ class Propagation:
         while queue:
             i = queue.popleft()
             queued.discard(i)
-            for wire in self._determines(i) | {v for v in zero_tests.get(i, ()) if self._all_known(self._parts[i][0])}:
+            for wire in self._determines(i) | {
+                v for v in zero_tests.get(i, ()) if self._all_known(self._parts[i][0])
+            }:
                 if wire not in self.known:
                     self.known.add(wire)
                     for j in waiting[wire]:
@@ -85,7 +88,11 @@ class Propagation:
                 total = {wire: value * coefficient for wire, coefficient in other.items()}
                 for wire, coefficient in c.items():
                     total[wire] = total.get(wire, 0) - coefficient
-                return {wire: coefficient % MODULUS for wire, coefficient in total.items() if coefficient % MODULUS}
+                return {
+                    wire: coefficient % MODULUS
+                    for wire, coefficient in total.items()
+                    if coefficient % MODULUS
+                }
         return None
 
     def _ranges(self) -> None:
@@ -108,7 +115,9 @@ class Propagation:
             if len(wide) != 1:
                 continue
             inverse = pow(-total[wide[0]], -1, MODULUS)
-            weights = [(total[wire] * inverse % MODULUS, self.range[wire]) for wire in total if wire != wide[0]]
+            weights = [
+                (total[wire] * inverse % MODULUS, self.range[wire]) for wire in total if wire != wide[0]
+            ]
             bits = _packed_bits(weights)
             if bits is not None and all(weight & (weight - 1) == 0 for weight, _ in weights):
                 self.range[wide[0]] = bits

@@ -33,28 +33,48 @@ def _trading(row: InstrumentTick) -> list[int]:
     return [row.flags, row.mark, row.funding % P, *row.bounds]
 
 
-def tick_inputs(params: Params, previous: Tick, new: Tick, domain: int, reports: Mapping[int, SignedReport],
-                raw: Sequence[int], median_rates: Sequence[int], posting: Posting) -> dict[str, Any]:
+def tick_inputs(
+    params: Params,
+    previous: Tick,
+    new: Tick,
+    domain: int,
+    reports: Mapping[int, SignedReport],
+    raw: Sequence[int],
+    median_rates: Sequence[int],
+    posting: Posting,
+) -> dict[str, Any]:
     """All inputs of a tick proof. `reports` by oracle position; `median_rates` before they are clamped."""
     size, oracles = len(params.instruments), len(params.oracle_keys)
     absent = SignedReport([0] * size, [0] * size, Signature(0, 1, 0))
     rows = [reports.get(position, absent) for position in range(oracles)]
     sections = tick_sections(previous)
     return {
-        "C": posting.commitment, "r": posting.challenge, "y": posting.evaluation, "domain": domain,
-        "previousHalves": list(split(tick_hash(previous))), "paramsHalves": list(split(params_hash(params))),
+        "C": posting.commitment,
+        "r": posting.challenge,
+        "y": posting.evaluation,
+        "domain": domain,
+        "previousHalves": list(split(tick_hash(previous))),
+        "paramsHalves": list(split(params_hash(params))),
         "tickHalves": list(split(tick_hash(new))),
-        "tau": params.tau, "penaltyRate": params.penalty_rate, "bidderShare": params.bidder_share,
-        "slotSeconds": params.slot_seconds, "keys": [list(key) for key in params.oracle_keys],
+        "tau": params.tau,
+        "penaltyRate": params.penalty_rate,
+        "bidderShare": params.bidder_share,
+        "slotSeconds": params.slot_seconds,
+        "keys": [list(key) for key in params.oracle_keys],
         "terms": [_terms(row) for row in params.instruments],
-        "previousSlot": previous.slot, "previousTime": previous.time, "previousRisk": risk_hash(previous),
+        "previousSlot": previous.slot,
+        "previousTime": previous.time,
+        "previousRisk": risk_hash(previous),
         "previousSections": [sections["prices"], sections["maintenance"], sections["initial"]],
         "previousTrading": [_trading(row) for row in previous.instruments],
-        "slot": new.slot, "present": [int(position in reports) for position in range(oracles)],
+        "slot": new.slot,
+        "present": [int(position in reports) for position in range(oracles)],
         "prices": [list(row.prices) for row in rows],
         "rates": [[rate + RATE_OFFSET for rate in row.rates] for row in rows],
-        "r8x": [row.signature.r8x for row in rows], "r8y": [row.signature.r8y for row in rows],
+        "r8x": [row.signature.r8x for row in rows],
+        "r8y": [row.signature.r8y for row in rows],
         "s": [row.signature.s for row in rows],
-        "half": (len(reports) - 1) // 2, "raw": list(raw),
+        "half": (len(reports) - 1) // 2,
+        "raw": list(raw),
         "rate": [rate + RATE_OFFSET for rate in median_rates],
     }

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from zkmargin.engine.margin import initial_of, maintenance_of, risk, worst_of
 from zkmargin.engine.prices import bankruptcy_price, liquidation_price
@@ -32,19 +31,37 @@ def account_record(home: Path, account_id: int) -> dict[str, Any]:
         if held is None:
             continue
         row = tick.instruments[held.instrument]
-        holdings.append({
-            "instrument": held.instrument, "symbol": params.instruments[held.instrument].symbol,
-            "side": "short" if held.side else "long", "size": str(held.size), "tier": held.tier,
-            "mark": str(row.mark), "funding": str(row.funding), "equity": str(held.signed * row.equity),
-            "worst": str(worst_of(row, held.signed)), "maintenance": str(maintenance_of(row, held)),
-            "initial": str(initial_of(row, held)),
-            "liquidation_price": _text(liquidation_price(account, tick, params, held.instrument)),
-            "bankruptcy_price": _text(bankruptcy_price(account, tick, params, held.instrument)),
-        })
+        holdings.append(
+            {
+                "instrument": held.instrument,
+                "symbol": params.instruments[held.instrument].symbol,
+                "step": params.instruments[held.instrument].step,
+                "side": "short" if held.side else "long",
+                "size": str(held.size),
+                "tier": held.tier,
+                "mark": str(row.mark),
+                "funding": str(row.funding),
+                "equity": str(held.signed * row.equity),
+                "worst": str(worst_of(row, held.signed)),
+                "maintenance": str(maintenance_of(row, held)),
+                "initial": str(initial_of(row, held)),
+                "liquidation_price": _text(liquidation_price(account, tick, params, held.instrument)),
+                "bankruptcy_price": _text(bankruptcy_price(account, tick, params, held.instrument)),
+            }
+        )
     return {
-        "id": account.id, "leaf": ledger.index_of(account_id), "nonce": account.nonce, "address": f"0x{account.address:040x}",
-        "slot": tick.slot, "balance": str(account.balance), "equity": str(now.equity), "maintenance": str(now.maintenance),
-        "worst": str(now.worst), "initial": str(now.initial), "health": str(now.health), "free_initial": str(now.free_initial),
+        "id": account.id,
+        "leaf": ledger.index_of(account_id),
+        "nonce": account.nonce,
+        "address": f"0x{account.address:040x}",
+        "slot": tick.slot,
+        "balance": str(account.balance),
+        "equity": str(now.equity),
+        "maintenance": str(now.maintenance),
+        "worst": str(now.worst),
+        "initial": str(now.initial),
+        "health": str(now.health),
+        "free_initial": str(now.free_initial),
         "holdings": holdings,
     }
 
@@ -67,16 +84,19 @@ def account_command(
     if as_json:
         print(json.dumps(record, indent=1))
         return
-    console = Console()
-    console.print(f"account {record['id']} at slot {record['slot']}, leaf {record['leaf']}, nonce {record['nonce']}, "
-                  f"owned by {record['address']}; quote units")
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"account {record['id']} at slot {record['slot']}, leaf {record['leaf']}, nonce {record['nonce']}, "
+        f"owned by {record['address']}; quote units"
+    )
     for name in ("balance", "equity", "maintenance", "health", "worst", "initial", "free_initial"):
-        console.print(f"  {name.replace('_', ' '):14} {_quote(record[name]):>24}")
-    table = Table()
-    for name in ("symbol", "side", "size", "mark/step", "equity", "maintenance", "initial", "liquidation/step", "bankruptcy/step"):
-        table.add_column(name, justify="right")
+        console.print(f"  {name.replace('_', ' '):26} {_quote(record[name]):>24}")
     for row in record["holdings"]:
-        prices = (_quote(row[key]) if row[key] is not None else "never" for key in ("liquidation_price", "bankruptcy_price"))
-        table.add_row(row["symbol"], row["side"], row["size"], _quote(row["mark"]), _quote(row["equity"]),
-                      _quote(row["maintenance"]), _quote(row["initial"]), *prices)
-    console.print(table)
+        console.print(
+            f"{row['side']} {row['size']} steps of {row['step']} {row['symbol']}, tier {row['tier']}"
+        )
+        for name in ("mark", "liquidation_price", "bankruptcy_price"):
+            text = _quote(row[name]) if row[name] is not None else "never"
+            console.print(f"  {name.replace('_', ' ') + ', a step':26} {text:>24}")
+        for name in ("equity", "worst", "maintenance", "initial"):
+            console.print(f"  {name:26} {_quote(row[name]):>24}")

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from zkmargin.cli.account import account_command
 from zkmargin.cli.audit import register as register_audit
@@ -18,8 +18,12 @@ from zkmargin.cli.submit import submit_command
 from zkmargin.cli.verify import verify_command
 from zkmargin.errors import ExitStatus, InternalError, UsageError, ZkMarginError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Margin computed off-chain and proved on-chain.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Margin computed off-chain and proved on-chain.",
+)
 app.command("circuits")(circuits_command)
 app.command("verify")(verify_command)
 app.command("account")(account_command)
@@ -29,9 +33,15 @@ register_audit(app)
 
 @app.command("demo")
 def demo_command(
-    out: Annotated[Path, typer.Option(help="Folder for the summary, the bundle and the sequencer's files.")] = Path("build/demo"),
-    prices: Annotated[Path | None, typer.Option(help="Price file to replay in place of the project's own table.")] = None,
-    backend: Annotated[str | None, typer.Option(help="native, groth16py or snarkjs; the fastest built if not given.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the summary, the bundle and the sequencer's files.")
+    ] = Path("build/demo"),
+    prices: Annotated[
+        Path | None, typer.Option(help="Price file to replay in place of the project's own table.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="native, groth16py or snarkjs; the fastest built if not given.")
+    ] = None,
     ticks: Annotated[int | None, typer.Option(help="Replay fewer ticks.", min=1)] = None,
 ) -> None:
     """Replay a crash: margin, liquidate, prove, post and audit every batch on a node of its own."""
@@ -56,12 +66,15 @@ def run(arguments: list[str]) -> int:
     try:
         result = app(args=arguments, standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitStatus.VALID
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.Abort:
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        return _fail(UsageError(error.format_message(), hint="see `zkmargin --help`"), as_json)
+    except TyperException as error:
+        words = getattr(error, "format_message", lambda: str(error))()
+        if not words:  # called with nothing: the help was shown
+            return ExitStatus.USAGE
+        return _fail(UsageError(str(words), hint="see `zkmargin --help`"), as_json)
     except ZkMarginError as error:
         return _fail(error, as_json)
     except KeyboardInterrupt:

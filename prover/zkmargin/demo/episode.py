@@ -69,8 +69,12 @@ class Episode:
         for listing in self.listings:
             table[listing.id] = listing.params
         params = Params(
-            tau=self.tau, penalty_rate=self.penalty_rate, bidder_share=self.bidder_share,
-            slot_seconds=self.slot_seconds, oracle_keys=oracle_keys, instruments=tuple(table),
+            tau=self.tau,
+            penalty_rate=self.penalty_rate,
+            bidder_share=self.bidder_share,
+            slot_seconds=self.slot_seconds,
+            oracle_keys=oracle_keys,
+            instruments=tuple(table),
         )
         params.validate()
         return params
@@ -97,8 +101,14 @@ def _listing(row: dict[str, object]) -> Listing:
         step=str(row["step"]),
     )
     decimals = row.get("token_decimals")
-    return Listing(int(str(row["id"])), str(row["symbol"]), str(row["series"]), step,
-                   int(str(decimals)) if decimals is not None else None, params)
+    return Listing(
+        int(str(row["id"])),
+        str(row["symbol"]),
+        str(row["series"]),
+        step,
+        int(str(decimals)) if decimals is not None else None,
+        params,
+    )
 
 
 def load_episode() -> Episode:
@@ -106,8 +116,13 @@ def load_episode() -> Episode:
     raw = tomllib.loads(resources.files(__package__).joinpath("episode.toml").read_text())
     start = int(datetime.fromisoformat(raw["genesis_time"]).timestamp())
     return Episode(
-        name=raw["name"], profile=raw["profile"], genesis_slot=start // raw["slot_seconds"],
-        slot_seconds=raw["slot_seconds"], ticks=raw["ticks"], tau=_rate(raw["tau"]),
-        penalty_rate=_rate(raw["penalty_rate"]), bidder_share=_rate(raw["bidder_share"], up=False),
+        name=raw["name"],
+        profile=raw["profile"],
+        genesis_slot=start // raw["slot_seconds"],
+        slot_seconds=raw["slot_seconds"],
+        ticks=raw["ticks"],
+        tau=_rate(raw["tau"]),
+        penalty_rate=_rate(raw["penalty_rate"]),
+        bidder_share=_rate(raw["bidder_share"], up=False),
         listings=tuple(_listing(row) for row in raw["instruments"]),
     )

@@ -43,8 +43,10 @@ class Market:
     def prices(self, oracle: Oracle, slot: int) -> dict[str, Fraction]:
         """Quote per coin by series symbol, as the oracle reads it at the start of a slot."""
         seconds = self.episode.slot_seconds
-        return {symbol: oracle.series.price(symbol, slot * seconds, seconds, oracle.reading)
-                for symbol in sorted({row.series for row in self.episode.listings})}
+        return {
+            symbol: oracle.series.price(symbol, slot * seconds, seconds, oracle.reading)
+            for symbol in sorted({row.series for row in self.episode.listings})
+        }
 
     def spread(self, slot: int) -> int:
         """Instruments on which not all oracles agree."""
@@ -66,7 +68,9 @@ class Market:
                 if row.token_decimals is None:
                     premium = (seen[row.series] - base[row.series]) / base[row.series]
                     rates[row.id] = int(premium / _FUNDING_HOURS * RATE_ONE)
-            made.append(make_report(oracle.key, oracle.position, domain, params, slot, previous, prices, rates))
+            made.append(
+                make_report(oracle.key, oracle.position, domain, params, slot, previous, prices, rates)
+            )
         return made
 
 
@@ -78,6 +82,8 @@ def open_market(episode: Episode, prices: Path | None = None) -> Market:
     else:
         series = read_series(prices)
         chosen = [(series, reading) for reading in _READINGS_OF_ONE]
-    oracles = tuple(Oracle(i, keypair(b"oracle-%d" % i), series, READINGS[reading])
-                    for i, (series, reading) in enumerate(chosen))
+    oracles = tuple(
+        Oracle(i, keypair(b"oracle-%d" % i), series, READINGS[reading])
+        for i, (series, reading) in enumerate(chosen)
+    )
     return Market(episode, oracles)

@@ -106,9 +106,19 @@ def draw_population(episode: Episode, prices: dict[int, Fraction], seed: int = S
             wishes[row.id].append(_Wish(index, max(1, row.steps(notional / prices[row.id])), leverage))
     makers = list(range(TRADERS, TRADERS + MAKERS))
     for index in makers:
-        people.append(Person(f"maker-{index - TRADERS:02d}", b"maker-%d" % index, maker=True,
-                             deposits=[(0, Fraction(_MAKER_DEPOSIT))]))
-    deals = [Deal(buyer, seller, instrument, size)
-             for instrument, wanted in wishes.items()
-             for buyer, seller, size in _pairs(wanted, makers, rng)]
-    return Population(tuple(people), tuple(deals), {row.id: _BACKSTOP_DEPOSIT for row in episode.listings}, _FUND_DEPOSIT)
+        people.append(
+            Person(
+                f"maker-{index - TRADERS:02d}",
+                b"maker-%d" % index,
+                maker=True,
+                deposits=[(0, Fraction(_MAKER_DEPOSIT))],
+            )
+        )
+    deals = [
+        Deal(buyer, seller, instrument, size)
+        for instrument, wanted in wishes.items()
+        for buyer, seller, size in _pairs(wanted, makers, rng)
+    ]
+    return Population(
+        tuple(people), tuple(deals), {row.id: _BACKSTOP_DEPOSIT for row in episode.listings}, _FUND_DEPOSIT
+    )

@@ -22,8 +22,8 @@ from zkmargin.sequencer.requests import bid_touch, request_json, sign_touch, tra
 from zkmargin.sequencer.service import Outcome, Sequencer
 
 UNKNOWN_ACCOUNT = 4_000_000
-GAP_AT = 5           # this tick's slot is skipped: the oracles' quorum signs the gap
-_BIDS_EACH = 6       # bids a maker signs ahead, one a nonce
+GAP_AT = 5  # this tick's slot is skipped: the oracles' quorum signs the gap
+_BIDS_EACH = 6  # bids a maker signs ahead, one a nonce
 _VALID_SLOTS = 3
 _BUSINESS_EVERY = 3
 
@@ -31,7 +31,9 @@ _BUSINESS_EVERY = 3
 class Replay:
     """Drives a sequencer through the episode and keeps the figures of each tick."""
 
-    def __init__(self, episode: Episode, market: Market, params: Params, venue: Venue, sequencer: Sequencer) -> None:
+    def __init__(
+        self, episode: Episode, market: Market, params: Params, venue: Venue, sequencer: Sequencer
+    ) -> None:
         self.episode, self.market, self.params = episode, market, params
         self.venue, self.sequencer = venue, sequencer
         self.rng = random.Random(SEED + 1)
@@ -40,7 +42,9 @@ class Replay:
         self.operations: Counter[str] = Counter()
         first = episode.genesis_slot + 1
         spot = market.prices(market.oracles[1], first)
-        self.population: Population = draw_population(episode, {row.id: spot[row.series] for row in episode.listings})
+        self.population: Population = draw_population(
+            episode, {row.id: spot[row.series] for row in episode.listings}
+        )
         self.holders = [holder_of(person) for person in self.population.people]
         self.by_account: dict[int, Holder] = {}
 
@@ -57,7 +61,9 @@ class Replay:
                 self.venue.deposit(holder, asset, self.venue.amount(asset, coins), EntryKind.OPEN)
         patron = self.holders[-1]
         for instrument, quote in self.population.backstops.items():
-            self.venue.deposit(patron, 0, self.venue.amount(0, Fraction(quote)), EntryKind.ACCOUNT, instrument)
+            self.venue.deposit(
+                patron, 0, self.venue.amount(0, Fraction(quote)), EntryKind.ACCOUNT, instrument
+            )
         self.venue.deposit(patron, 0, self.venue.amount(0, Fraction(self.population.fund)), EntryKind.FUND)
         self.venue.deposit(patron, 0, 1_000_000, EntryKind.ACCOUNT, UNKNOWN_ACCOUNT)
         self.venue.settled()
@@ -90,7 +96,9 @@ class Replay:
         return figures
 
     def learn_ids(self) -> None:
-        owners = {account.owner: account.id for _, account in self.sequencer.ledger.accounts() if account.owner}
+        owners = {
+            account.owner: account.id for _, account in self.sequencer.ledger.accounts() if account.owner
+        }
         for holder in self.holders:
             holder.account_id = owners[owner_hash(holder.key.ax, holder.key.ay)]
             self.by_account[holder.account_id] = holder
@@ -99,10 +107,19 @@ class Replay:
 
     def trade(self, buyer: Holder, seller: Holder, instrument: int, size: int) -> None:
         tick, ledger = self.sequencer.tick, self.sequencer.ledger
-        legs = trade_legs(buyer.account_id, seller.account_id, instrument, size, tick.instruments[instrument].mark)
-        signed = [sign_touch(leg, ledger.account(holder.account_id), holder.key, tick.slot + _VALID_SLOTS,
-                             self.sequencer.domain)
-                  for leg, holder in zip(legs, (buyer, seller), strict=True)]
+        legs = trade_legs(
+            buyer.account_id, seller.account_id, instrument, size, tick.instruments[instrument].mark
+        )
+        signed = [
+            sign_touch(
+                leg,
+                ledger.account(holder.account_id),
+                holder.key,
+                tick.slot + _VALID_SLOTS,
+                self.sequencer.domain,
+            )
+            for leg, holder in zip(legs, (buyer, seller), strict=True)
+        ]
         self.submit("trade", signed)
         self.sequencer.decide_submitted()
 
@@ -115,8 +132,13 @@ class Replay:
 
     def withdraw(self, holder: Holder, asset: int, amount: int) -> None:
         tick = self.sequencer.tick
-        touch = sign_touch(withdrawal(holder.account_id, asset, amount), self.sequencer.ledger.account(holder.account_id),
-                           holder.key, tick.slot + _VALID_SLOTS, self.sequencer.domain)
+        touch = sign_touch(
+            withdrawal(holder.account_id, asset, amount),
+            self.sequencer.ledger.account(holder.account_id),
+            holder.key,
+            tick.slot + _VALID_SLOTS,
+            self.sequencer.domain,
+        )
         self.submit("withdraw", [touch])
         self.sequencer.decide_submitted()
 
@@ -129,8 +151,11 @@ class Replay:
         self.withdraw(self.rng.choice(makers), 0, 1_000 * 10**6)
         if number == _BUSINESS_EVERY:
             self.withdraw(traders[0], 0, 10**15)
-        open_rows = [row for row in self.episode.listings
-                     if row.token_decimals is None and not is_limited(tick.instruments[row.id])]
+        open_rows = [
+            row
+            for row in self.episode.listings
+            if row.token_decimals is None and not is_limited(tick.instruments[row.id])
+        ]
         if open_rows:
             row = self.rng.choice(open_rows)
             buyer, seller = self.rng.sample(makers, 2)
@@ -160,8 +185,16 @@ class Replay:
             size = row.steps(Fraction(40_000) / row.quote_price(tick.instruments[instrument].mark))
             for ahead in range(_BIDS_EACH):
                 nonce = account.nonce + ahead
-                touches.append(sign_touch(bid_touch(holder.account_id, instrument, side, size), account, holder.key,
-                                          tick.slot, self.sequencer.domain, nonce))
+                touches.append(
+                    sign_touch(
+                        bid_touch(holder.account_id, instrument, side, size),
+                        account,
+                        holder.key,
+                        tick.slot,
+                        self.sequencer.domain,
+                        nonce,
+                    )
+                )
                 nonces.append(nonce)
         return touches, nonces
 
@@ -177,8 +210,12 @@ class Replay:
             entry = effect.touch.entry
             if entry is not None and not effect.touch.flag:
                 self.operations["deposit_refused"] += 1
-                self.refusals.append({"slot": str(self.sequencer.tick.slot),
-                                      "reason": f"deposit {entry.index} to account {entry.target} is refused and refunded"})
+                self.refusals.append(
+                    {
+                        "slot": str(self.sequencer.tick.slot),
+                        "reason": f"deposit {entry.index} to account {entry.target} is refused and refunded",
+                    }
+                )
 
     def health(self, tick: Tick) -> dict[str, int]:
         """How many accounts that owe margin stand below 1, 1.1, 1.5 times maintenance, and above."""
@@ -195,17 +232,26 @@ class Replay:
                 counts["ge_1_5"] += 1
         return counts
 
-    def figures(self, number: int, slot: int, tick: Tick, before: dict[str, int], due: Outcome) -> dict[str, Any]:
+    def figures(
+        self, number: int, slot: int, tick: Tick, before: dict[str, int], due: Outcome
+    ) -> dict[str, Any]:
         closed = [effect for effect in due.effects if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
         full = sum(effect.after.holding(effect.touch.instrument) is None for effect in closed)
-        marks = {row.symbol: f"{float(row.quote_price(tick.instruments[row.id].mark)):.6g}" for row in self.episode.listings}
+        marks = {
+            row.symbol: f"{float(row.quote_price(tick.instruments[row.id].mark)):.6g}"
+            for row in self.episode.listings
+        }
         return {
-            "n": number, "slot": slot, "time": tick.time, "marks": marks,
+            "n": number,
+            "slot": slot,
+            "time": tick.time,
+            "marks": marks,
             "limited": [row.symbol for row in self.episode.listings if is_limited(tick.instruments[row.id])],
             "oracles_differ_on": self.market.spread(slot),
             "health": before,
             "liquidations": {
-                "partial": len(closed) - full, "full": full,
+                "partial": len(closed) - full,
+                "full": full,
                 "absorbed": sum(effect.touch.op == Op.ABSORB for effect in due.effects),
                 "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due.effects),
             },

@@ -32,9 +32,11 @@ class Progress:
         self._planned = planned
         due = figures["liquidations"]
         limited = f", limited: {' '.join(figures['limited'])}" if figures["limited"] else ""
-        self.line(f"tick {figures['n']:2}/{count} slot {figures['slot']}: BTC {figures['marks']['BTC-PERP']}, "
-                  f"{figures['health']['below_maintenance']} below maintenance, liquidated {due['partial']} partly "
-                  f"{due['full']} fully, {due['absorbed']} absorbed{limited}")
+        self.line(
+            f"tick {figures['n']:2}/{count} slot {figures['slot']}: BTC {figures['marks']['BTC-PERP']}, "
+            f"{figures['health']['below_maintenance']} below maintenance, liquidated {due['partial']} partly "
+            f"{due['full']} fully, {due['absorbed']} absorbed{limited}"
+        )
 
     def batch(self, event: str, row: BatchRow) -> None:
         if event != "confirmed":
@@ -57,14 +59,34 @@ class Progress:
 def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
     """The closing tables."""
     console = Console(width=None if sys.stdout.isatty() else 120)
-    ticks = Table(title=f"{summary['episode']}: {summary['accounts']} accounts, {summary['instruments']} instruments")
-    for name in ("tick", "BTC", "ETH", "limited", "< maint.", "< 1.1", "< 1.5", "partly", "fully", "absorbed", "fund, USDC"):
+    ticks = Table(
+        title=f"{summary['episode']}: {summary['accounts']} accounts, {summary['instruments']} instruments"
+    )
+    for name in (
+        "tick",
+        "BTC",
+        "ETH",
+        "limited",
+        "< maint.",
+        "< 1.1",
+        "< 1.5",
+        "partly",
+        "fully",
+        "absorbed",
+        "fund, USDC",
+    ):
         ticks.add_column(name, justify="left" if name == "limited" else "right")
     for row in summary["ticks"]:
         health, due = row["health"], row["liquidations"]
-        ticks.add_row(str(row["n"]), row["marks"]["BTC-PERP"], row["marks"]["ETH-PERP"], str(len(row["limited"]) or ""),
-                      *(str(health[key]) for key in ("below_maintenance", "lt_1_1", "lt_1_5")),
-                      *(str(due[key]) for key in ("partial", "full", "absorbed")), f"{int(row['insurance_fund']) / 1e6:,.2f}")
+        ticks.add_row(
+            str(row["n"]),
+            row["marks"]["BTC-PERP"],
+            row["marks"]["ETH-PERP"],
+            str(len(row["limited"]) or ""),
+            *(str(health[key]) for key in ("below_maintenance", "lt_1_1", "lt_1_5")),
+            *(str(due[key]) for key in ("partial", "full", "absorbed")),
+            f"{int(row['insurance_fund']) / 1e6:,.2f}",
+        )
     console.print(ticks)
     proofs = Table(title=f"proofs ({summary['backend']})")
     for name in ("circuit", "proofs", "seconds each", "verify, ms", "gas each"):
@@ -72,11 +94,19 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
     for circuit in sorted({row["circuit"] for row in summary["proofs"]}):
         rows = [row for row in summary["proofs"] if row["circuit"] == circuit]
         mean = {key: sum(row[key] for row in rows) / len(rows) for key in ("prove_s", "verify_s", "gas")}
-        proofs.add_row(circuit, str(len(rows)), f"{mean['prove_s']:.2f}", f"{1000 * mean['verify_s']:.1f}", f"{mean['gas']:,.0f}")
+        proofs.add_row(
+            circuit,
+            str(len(rows)),
+            f"{mean['prove_s']:.2f}",
+            f"{1000 * mean['verify_s']:.1f}",
+            f"{mean['gas']:,.0f}",
+        )
     console.print(proofs)
     for refusal in refusals:
         console.print(f"refused at slot {refusal['slot']}: {refusal['reason']}")
     audit = summary["audit"]
     verdict = "valid" if audit["ok"] else "INVALID"
-    console.print(f"audit: {verdict}, {len(audit['checks'])} checks, batch {audit['last_batch']}, root {audit['root']}")
+    console.print(
+        f"audit: {verdict}, {len(audit['checks'])} checks, batch {audit['last_batch']}, root {audit['root']}"
+    )
     console.print(f"{summary['wall_s']} s in all")

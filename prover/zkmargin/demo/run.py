@@ -27,7 +27,9 @@ from zkmargin.sequencer.service import Poster, Sequencer, Setup
 _CLAIMS = 3  # withdrawals that are also paid out on the chain
 
 
-def run_demo(folder: Path, prices: Path | None = None, backend: str | None = None, ticks: int | None = None) -> dict[str, Any]:
+def run_demo(
+    folder: Path, prices: Path | None = None, backend: str | None = None, ticks: int | None = None
+) -> dict[str, Any]:
     """Run the demo into `folder`; returns the summary that is written there.
 
     Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit fails.
@@ -48,8 +50,17 @@ def run_demo(folder: Path, prices: Path | None = None, backend: str | None = Non
         deployment = deploy_venue(node, episode, params, keys)
         deployment.write(folder / "deployment.json")
         venue = Venue(node, deployment, episode)
-        setup = Setup(folder / "sequencer", deployment.chain_id, deployment.ledger, deployment.from_block, episode.profile,
-                      params, episode.genesis_slot, development_key(0), deployment.rpc)
+        setup = Setup(
+            folder / "sequencer",
+            deployment.chain_id,
+            deployment.ledger,
+            deployment.from_block,
+            episode.profile,
+            params,
+            episode.genesis_slot,
+            development_key(0),
+            deployment.rpc,
+        )
         sequencer = Sequencer(setup, venue.client)
 
         def before_send(row: BatchRow) -> None:
@@ -72,7 +83,9 @@ def run_demo(folder: Path, prices: Path | None = None, backend: str | None = Non
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     show_table(summary, replay.refusals)
     if not audit["ok"]:
-        raise Invalid("the audit of the demo failed", hint=f"see {folder / 'summary.json'}", code="audit_failed")
+        raise Invalid(
+            "the audit of the demo failed", hint=f"see {folder / 'summary.json'}", code="audit_failed"
+        )
     return summary
 
 
@@ -91,27 +104,43 @@ def _audit(rpc: str, ledger: str, bundle: Path) -> dict[str, Any]:
     return audit_chain(rpc, ledger, bundle)
 
 
-def _summary(replay: Replay, sequencer: Sequencer, audit: dict[str, Any], backend: str, wall: float) -> dict[str, Any]:
+def _summary(
+    replay: Replay, sequencer: Sequencer, audit: dict[str, Any], backend: str, wall: float
+) -> dict[str, Any]:
     rows = list(sequencer.journal.batches(BatchState.CONFIRMED))
     proofs, gas = [], {"tick": [0, 0], "settle": [0, 0]}
     for row in rows:
         assert row.proof is not None and row.receipt is not None
-        proofs.append({
-            "circuit": row.circuit, "batch": row.number, "prove_s": round(row.proof["prove_s"] + row.proof["witness_s"], 3),
-            "verify_s": round(row.proof["verify_s"], 4), "gas": row.receipt["gas"], "tx": row.receipt["tx"],
-        })
+        proofs.append(
+            {
+                "circuit": row.circuit,
+                "batch": row.number,
+                "prove_s": round(row.proof["prove_s"] + row.proof["witness_s"], 3),
+                "verify_s": round(row.proof["verify_s"], 4),
+                "gas": row.receipt["gas"],
+                "tx": row.receipt["tx"],
+            }
+        )
         gas[row.circuit][0] += row.receipt["gas"]
         gas[row.circuit][1] += 1
     touches = sequencer.profile.touches
     settle = gas["settle"][0] // max(gas["settle"][1], 1)
     legs = {"deposit": 1, "withdraw": 1, "trade": 2, "liquidation": 2, "deleverage": 3, "absorb": 1}
     return {
-        "episode": replay.episode.name, "profile": sequencer.profile.name,
+        "episode": replay.episode.name,
+        "profile": sequencer.profile.name,
         "accounts": sum(bool(account.owner) for _, account in sequencer.ledger.accounts()),
-        "instruments": len(replay.episode.listings), "backend": backend, "wall_s": round(wall, 1),
-        "ticks": replay.ticks, "operations": dict(replay.operations), "refused": replay.refusals, "proofs": proofs,
+        "instruments": len(replay.episode.listings),
+        "backend": backend,
+        "wall_s": round(wall, 1),
+        "ticks": replay.ticks,
+        "operations": dict(replay.operations),
+        "refused": replay.refusals,
+        "proofs": proofs,
         "gas_per_op": {
-            "tick_batch": gas["tick"][0] // max(gas["tick"][1], 1), "settle_batch": settle, "touch": settle // touches,
+            "tick_batch": gas["tick"][0] // max(gas["tick"][1], 1),
+            "settle_batch": settle,
+            "touch": settle // touches,
             **{kind: settle * count // touches for kind, count in legs.items()},
         },
         "audit": audit,

@@ -53,13 +53,21 @@ def deploy_venue(node: Anvil, episode: Episode, params: Params, keys: dict[str, 
     genesis = genesis_tick(params, episode.genesis_slot)
     root = Ledger.genesis(load().profile(episode.profile)).root()
     plans = [AssetPlan(0, "USDC", 1, decimals=QUOTE_DECIMALS)]
-    plans += [AssetPlan(row.id, row.symbol, row.token_unit, decimals=row.token_decimals)
-              for row in episode.listings if row.token_decimals is not None]
+    plans += [
+        AssetPlan(row.id, row.symbol, row.token_unit, decimals=row.token_decimals)
+        for row in episode.listings
+        if row.token_decimals is not None
+    ]
     return deploy(
-        node.url, development_key(0), profile=episode.profile, params=params,
-        genesis=Genesis(root, tick_hash(genesis), genesis.slot), assets=plans,
+        node.url,
+        development_key(0),
+        profile=episode.profile,
+        params=params,
+        genesis=Genesis(root, tick_hash(genesis), genesis.slot),
+        assets=plans,
         verifying_keys={name: vkey_from_zkey(key.zkey) for name, key in keys.items()},
-        dev_key=any(key.dev_key for key in keys.values()), max_tick_age=MAX_TICK_AGE,
+        dev_key=any(key.dev_key for key in keys.values()),
+        max_tick_age=MAX_TICK_AGE,
     )
 
 
@@ -97,7 +105,11 @@ class Venue:
         self._send(mint, self._minter, self._minter_nonce)
         self._minter_nonce += 1
         if asset not in holder.approved:
-            self._send(tokens.approve_call(self.node.web3, held.token, self.deployment.ledger), holder.l1_key, holder.nonce)
+            self._send(
+                tokens.approve_call(self.node.web3, held.token, self.deployment.ledger),
+                holder.l1_key,
+                holder.nonce,
+            )
             holder.nonce += 1
             holder.approved.add(asset)
         owner = owner_hash(holder.key.ax, holder.key.ay) if kind == EntryKind.OPEN else 0

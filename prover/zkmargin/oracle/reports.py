@@ -27,12 +27,22 @@ class Report:
     signature: Signature
 
 
-def make_report(key: KeyPair, signer: int, domain: int, params: Params, slot: int, previous_slot: int,
-                prices: Sequence[int], rates: Sequence[int]) -> Report:
+def make_report(
+    key: KeyPair,
+    signer: int,
+    domain: int,
+    params: Params,
+    slot: int,
+    previous_slot: int,
+    prices: Sequence[int],
+    rates: Sequence[int],
+) -> Report:
     """Sign a report; raises `BadInput` for a price or rate that no report can carry."""
     for value in prices:
         if not 0 <= value < 1 << PACKING["report_pair"]["price_a"]:
-            raise BadInput(f"price {value} does not fit a report", hint="choose a smaller step for the instrument")
+            raise BadInput(
+                f"price {value} does not fit a report", hint="choose a smaller step for the instrument"
+            )
     for rate in rates:
         if not -RATE_LIMIT <= rate < RATE_LIMIT:
             raise BadInput(f"funding rate {rate} does not fit a report")
@@ -54,23 +64,38 @@ class Board:
         if not 0 <= report.signer < len(self.params.oracle_keys):
             raise Refused(f"there is no oracle {report.signer}", code="unknown_signer")
         if report.signer in self.reports:
-            raise Refused(f"oracle {report.signer} has reported slot {self.slot} already", code="signed_twice")
+            raise Refused(
+                f"oracle {report.signer} has reported slot {self.slot} already", code="signed_twice"
+            )
         if report.slot < self.slot:
-            raise Refused(f"report of slot {report.slot} is stale: slot {self.slot} is due", code="stale_price")
+            raise Refused(
+                f"report of slot {report.slot} is stale: slot {self.slot} is due", code="stale_price"
+            )
         if report.slot > self.slot:
-            raise Refused(f"report of slot {report.slot} is of the future: slot {self.slot} is due", code="future_price")
+            raise Refused(
+                f"report of slot {report.slot} is of the future: slot {self.slot} is due", code="future_price"
+            )
         if report.previous_slot != self.previous_slot:
-            raise Refused(f"report follows slot {report.previous_slot}, the last tick is slot {self.previous_slot}",
-                          code="wrong_previous_slot")
-        message = report_message(self.domain, self._params_hash, report.slot, report.previous_slot, report.prices,
-                                 report.rates)
+            raise Refused(
+                f"report follows slot {report.previous_slot}, the last tick is slot {self.previous_slot}",
+                code="wrong_previous_slot",
+            )
+        message = report_message(
+            self.domain, self._params_hash, report.slot, report.previous_slot, report.prices, report.rates
+        )
         if not verify(*self.params.oracle_keys[report.signer], message, report.signature):
-            raise Refused(f"the signature of oracle {report.signer} does not fit its report", code="signature")
+            raise Refused(
+                f"the signature of oracle {report.signer} does not fit its report", code="signature"
+            )
         self.reports[report.signer] = report
 
     def quorate(self) -> dict[int, Report]:
         """All reports by signer; raises `Refused` when a quorum has not reported."""
         if len(self.reports) < self.quorum:
-            raise Refused(f"{len(self.reports)} oracles reported slot {self.slot}, {self.quorum} are needed",
-                          code="no_quorum", hint="wait for more reports", retryable=True)
+            raise Refused(
+                f"{len(self.reports)} oracles reported slot {self.slot}, {self.quorum} are needed",
+                code="no_quorum",
+                hint="wait for more reports",
+                retryable=True,
+            )
         return dict(sorted(self.reports.items()))

@@ -48,8 +48,10 @@ class Series:
         """
         bar = self.bars.get(symbol, {}).get((time // seconds - 1) * seconds)
         if bar is None:
-            raise MissingData(f"series {self.name} has no {symbol} bar that closes at {time}",
-                              hint="give a price file that covers the episode")
+            raise MissingData(
+                f"series {self.name} has no {symbol} bar that closes at {time}",
+                hint="give a price file that covers the episode",
+            )
         return reading(bar)
 
 
@@ -74,11 +76,16 @@ def read_series(path: Path) -> Series:
             rows = csv.DictReader(lines)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
             if missing:
-                raise BadInput(f"{path.name} lacks the column {', '.join(missing)}", hint=f"columns: {', '.join(COLUMNS)}")
+                raise BadInput(
+                    f"{path.name} lacks the column {', '.join(missing)}",
+                    hint=f"columns: {', '.join(COLUMNS)}",
+                )
             for row in rows:
                 where = f"{path.name} line {rows.line_num}"
                 if any(row[name] is None for name in COLUMNS) or not row["ts"].isdigit():
-                    raise BadInput(f"{where} is malformed", hint=f"columns: {', '.join(COLUMNS)}; ts in milliseconds")
+                    raise BadInput(
+                        f"{where} is malformed", hint=f"columns: {', '.join(COLUMNS)}; ts in milliseconds"
+                    )
                 bar = Bar(*(_number(row[name], where) for name in COLUMNS[2:]))
                 bars.setdefault(row["symbol"].split("_")[0], {})[int(row["ts"]) // 1000] = bar
         except (UnicodeDecodeError, csv.Error, OSError, EOFError) as error:

@@ -40,7 +40,11 @@ class Bench:
 @cache
 def bench() -> Bench:
     artifacts = compile_circuit(circuit("tick", "small"))
-    return Bench(WitnessGenerator(artifacts), WitnessGenerator(artifacts, checked=False), ConstraintSystem(artifacts.r1cs))
+    return Bench(
+        WitnessGenerator(artifacts),
+        WitnessGenerator(artifacts, checked=False),
+        ConstraintSystem(artifacts.r1cs),
+    )
 
 
 @cache
@@ -93,23 +97,46 @@ def test_the_episode_ticks() -> None:
     assert not bench().system.check(bench().checked.compute(crash()[1].inputs))
 
 
-@pytest.mark.parametrize("prices, rate", [
-    ((0, 0, 0), 0), ((MIN_PRICE - 1,) * 3, -(1 << 39)), ((MIN_PRICE,) * 3, (1 << 39) - 1), (((1 << 64) - 1,) * 3, 1 << 38),
-    ((1, MIN_PRICE, (1 << 64) - 1), -1),
-])
+@pytest.mark.parametrize(
+    "prices, rate",
+    [
+        ((0, 0, 0), 0),
+        ((MIN_PRICE - 1,) * 3, -(1 << 39)),
+        ((MIN_PRICE,) * 3, (1 << 39) - 1),
+        (((1 << 64) - 1,) * 3, 1 << 38),
+        ((1, MIN_PRICE, (1 << 64) - 1), -1),
+    ],
+)
 @pytest.mark.parametrize("mark", [0, MIN_PRICE, FINE * 1000, (1 << 64) - 1])
 @pytest.mark.parametrize("gap", [1, (1 << 16) - 1])
 def test_no_signed_report_stalls_it(prices: tuple[int, ...], rate: int, mark: int, gap: int) -> None:
     """Whatever a quorum signs in range, whatever the last mark and funding were, there is a next tick."""
     seen, params = market()
     start = genesis_tick(params, load_episode().genesis_slot)
-    rows = tuple(replace(row, flags=terms.flags if mark else 0, mark=mark if terms.flags else 0,
-                         funding=((1 << 64) - 1 if k % 2 else 1 - (1 << 64)) if mark and terms.flags else 0)
-                 for k, (row, terms) in enumerate(zip(start.instruments, params.instruments, strict=True)))
+    rows = tuple(
+        replace(
+            row,
+            flags=terms.flags if mark else 0,
+            mark=mark if terms.flags else 0,
+            funding=((1 << 64) - 1 if k % 2 else 1 - (1 << 64)) if mark and terms.flags else 0,
+        )
+        for k, (row, terms) in enumerate(zip(start.instruments, params.instruments, strict=True))
+    )
     previous = replace(start, instruments=rows)
     size = len(params.instruments)
-    reports = [make_report(oracle.key, oracle.position, DOMAIN, params, previous.slot + gap, previous.slot, [price] * size,
-                           [rate] * size) for oracle, price in zip(seen.oracles, prices, strict=False)]
+    reports = [
+        make_report(
+            oracle.key,
+            oracle.position,
+            DOMAIN,
+            params,
+            previous.slot + gap,
+            previous.slot,
+            [price] * size,
+            [rate] * size,
+        )
+        for oracle, price in zip(seen.oracles, prices, strict=False)
+    ]
     bench().checked.compute(batch(previous, previous.slot + gap, reports).inputs)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from zkmargin.engine.touching import View, refuse
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import BITS, PACKING, EntryKind, Op, P
-from zkmargin.protocol.model import QueueEntry, Touch
+from zkmargin.protocol.model import Auth, QueueEntry, Touch
 
 _TERMS = PACKING["terms"]
 _RANGES = {
@@ -55,6 +55,13 @@ def _check_entry(entry: QueueEntry) -> None:
         raise _malformed(f"the contract queues no entry of kind {entry.kind} and amount {entry.amount}")
 
 
+def _check_auth(auth: Auth) -> None:
+    if not 0 <= auth.last_slot < 1 << BITS["slot"]:
+        raise _malformed(f"last slot {auth.last_slot} is out of range")
+    if not all(0 <= value < P for value in (auth.ax, auth.ay, *vars(auth.signature).values())):
+        raise _malformed("a key or signature is no field element")
+
+
 def check_form(view: View, touch: Touch) -> None:
     """Raise `Refused` (malformed, range) naming the first field that breaks the form."""
     if touch.op not in set(Op):
@@ -72,5 +79,5 @@ def check_form(view: View, touch: Touch) -> None:
             raise _malformed(f"{name} does not use {field}: it must be 0")
     if touch.entry:
         _check_entry(touch.entry)
-    if touch.auth and not 0 <= touch.auth.last_slot < 1 << BITS["slot"]:
-        raise _malformed(f"{name}: last slot {touch.auth.last_slot} is out of range")
+    if touch.auth:
+        _check_auth(touch.auth)

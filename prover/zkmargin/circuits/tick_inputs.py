@@ -18,7 +18,7 @@ RATE_OFFSET = 1 << (BITS["report_rate"] - 1)
 
 @dataclass(frozen=True)
 class SignedReport:
-    """Prices (fine units per step) and funding rates (signed, times 2^32) over the whole table, with their signature."""
+    """Prices (fine units per step) and funding rates (signed, times 2^32) of the whole table, signed."""
 
     prices: Sequence[int]
     rates: Sequence[int]

@@ -44,7 +44,7 @@ class Market:
         """Quote per coin by series symbol, as the oracle reads it at the start of a slot."""
         seconds = self.episode.slot_seconds
         return {
-            symbol: oracle.series.price(symbol, slot * seconds, seconds, oracle.reading)
+            symbol: oracle.series.price(symbol, slot * seconds, oracle.reading)
             for symbol in sorted({row.series for row in self.episode.listings})
         }
 

@@ -17,7 +17,7 @@ RATE_LIMIT = 1 << (BITS["report_rate"] - 1)
 
 @dataclass(frozen=True)
 class Report:
-    """What one oracle says of a slot: prices in fine units per step and signed funding rates, over the whole table."""
+    """What one oracle says of a slot: prices (fine units per step) and funding rates, of the whole table."""
 
     signer: int
     slot: int
@@ -79,6 +79,13 @@ class Board:
             raise Refused(
                 f"report follows slot {report.previous_slot}, the last tick is slot {self.previous_slot}",
                 code="wrong_previous_slot",
+            )
+        size = len(self.params.instruments)
+        if len(report.prices) != size or len(report.rates) != size:
+            raise Refused(
+                f"oracle {report.signer} reports {len(report.prices)} prices and {len(report.rates)} rates "
+                f"of a table of {size}",
+                code="wrong_table",
             )
         message = report_message(
             self.domain, self._params_hash, report.slot, report.previous_slot, report.prices, report.rates

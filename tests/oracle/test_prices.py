@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The episode's own table: whole, rounded, of venues that really differ, and true to what was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zkmargin.demo.episode import load_episode
+from zkmargin.demo.market import PRICES, open_market
+from zkmargin.oracle.series import READINGS, Series, read_series
+
+NAMES = {"perpetual": "perp", "spot": "spot", "mark": "mark"}
+SYMBOLS = {"BTC", "ETH", "LTC", "XRP"}
+START, END = 1583978400, 1584097200  # openings of the first and the last bar
+DIGITS = 5
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, Series]:
+    return {name: read_series(PRICES / f"{name}.csv") for name in NAMES}
+
+
+def significant(text: str) -> int:
+    return len(text.replace(".", "").strip("0"))
+
+
+def test_whole_and_hourly(tables: dict[str, Series]) -> None:
+    for series in tables.values():
+        assert set(series.bars) == SYMBOLS
+        assert series.seconds == 3600
+        for row in series.bars.values():
+            assert sorted(row) == list(range(START, END + 1, 3600))
+
+
+def test_rounded_and_small() -> None:
+    for name in NAMES:
+        lines = (PRICES / f"{name}.csv").read_text().splitlines()[1:]
+        assert all(significant(price) <= DIGITS for line in lines for price in line.split(",")[2:])
+        assert (PRICES / f"{name}.csv").stat().st_size < 8192
+    assert "Binance" in (PRICES / "README.md").read_text()
+
+
+def test_venues_differ(tables: dict[str, Series]) -> None:
+    """No two of them agree on most hours, of any symbol."""
+    names = sorted(NAMES)
+    for symbol in SYMBOLS:
+        for i, one in enumerate(names):
+            for other in names[i + 1 :]:
+                pairs = [
+                    (tables[one].bars[symbol][t], tables[other].bars[symbol][t])
+                    for t in tables[one].bars[symbol]
+                ]
+                assert sum(a.close != b.close for a, b in pairs) > len(pairs) * 3 // 4
+
+
+def test_oracles_of_the_episode_disagree_on_every_tick() -> None:
+    episode = load_episode()
+    market = open_market(episode)
+    assert len(market.oracles) >= 3
+    for number in range(1, episode.ticks + 1):
+        assert market.spread(episode.genesis_slot + number) == len(episode.listings)
+
+
+def test_true_to_the_recorded_figures(tables: dict[str, Series], data_folder: Path) -> None:
+    for name, recorded in NAMES.items():
+        source = read_series(data_folder / "prices" / f"2020-03-12_binance_{recorded}_1h.csv.gz")
+        for symbol, row in tables[name].bars.items():
+            for time, bar in row.items():
+                for reading in READINGS.values():
+                    exact = reading(source.bars[symbol][time])
+                    assert abs(reading(bar) - exact) <= exact / 10 ** (DIGITS - 1) / 2, (name, symbol, time)

@@ -13,7 +13,9 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from zkmargin.auditor import Audit, audit
+from zkmargin.auditor.chain import event_name
 from zkmargin.auditor.groth16 import Job, holds
+from zkmargin.errors import MissingData
 
 @dataclass
 class Kept:
@@ -56,8 +58,6 @@ class Answers:
         return deepcopy(self)
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        from zkmargin.errors import MissingData
-
         for row in self.rows:
             if row["question"] == [method, parameters]:
                 return row["answer"]
@@ -78,9 +78,7 @@ class Answers:
 
     def named(self, name: str) -> list[dict[str, Any]]:
         """The logs of an event, by its name."""
-        from zkmargin.auditor.chain import _TOPICS
-
-        return [log for log in self.logs if _TOPICS.get(bytes.fromhex(log["topics"][0][2:])) == name]
+        return [log for log in self.logs if event_name(log["topics"][0]) == name]
 
     def sent(self, log: dict[str, Any]) -> dict[str, Any]:
         """The transaction of a log."""

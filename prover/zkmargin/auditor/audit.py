@@ -140,7 +140,10 @@ class _Run:
     def _first_slot(self) -> int:
         ticked = self._of("Ticked")
         if ticked:
-            return read_tick(ticked[0].values[5]).previous_slot
+            try:
+                return read_tick(ticked[0].values[5]).previous_slot
+            except BadInput as error:
+                raise Undecodable("the first tick", error.message) from error
         return int(self.chain.view("slot", ["uint32"]))
 
     # ---------------------------------------------------------------- batches

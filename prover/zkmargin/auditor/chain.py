@@ -46,6 +46,11 @@ def _signature(name: str) -> str:
 _TOPICS = {keccak(_signature(name).encode()): name for name in _EVENTS}
 
 
+def event_name(topic: str) -> str:
+    """The event whose first topic this is; '' if none of the ledger's."""
+    return _TOPICS.get(_bytes(topic, "a topic"), "")
+
+
 @dataclass(frozen=True)
 class Event:
     """One event; `values` are the indexed arguments, then the others."""

@@ -128,6 +128,16 @@ def shrinks(before: int, after: int) -> bool:
 # -------------------------------------------------------------------- the ledger
 
 
+# The operations that post a field; in all others it is 0.
+_USERS = {
+    "instrument": set(Op) - {Op.NOOP, Op.ABSORB},
+    "size": set(Op) - {Op.NOOP, Op.REFUSE, Op.ABSORB},
+    "price": set(Op) - {Op.NOOP, Op.DEPOSIT, Op.WITHDRAW, Op.ABSORB},
+    "side": set(Op) - {Op.NOOP, Op.DEPOSIT, Op.ABSORB},
+    "flag": {Op.DEPOSIT, Op.LIQUIDATE, Op.DELEVERAGE},
+}
+
+
 @dataclass
 class Leg:
     """What the last touch left open."""
@@ -171,7 +181,9 @@ class Books:
             require(before.id != first.account_id, "both legs are on one account")
         elif leg is not None:
             require(leg.op == Op.REFUSE and op == Op.DELEVERAGE, f"{leg.op.name.lower()} is left open")
-        after = getattr(self, f"_{op.name.lower()}")(touch, before, tick, leg)
+        for name, users in _USERS.items():
+            require(op in users or getattr(touch, name) == 0, f"{op.name.lower()} posts a {name}")
+        after: Account = getattr(self, f"_{op.name.lower()}")(touch, before, tick, leg)
         require(after.id == touch.account_id, f"the account is {after.id}, posted is {touch.account_id}")
         require(-(1 << 120) <= after.balance < 1 << 120 and abs(self.reserve) <= 1 << 120, "a balance is out of range")
         if after == Account():
@@ -183,7 +195,6 @@ class Books:
     # Each rule takes the touch, the account before, the tick and the open leg; it returns the account after.
 
     def _noop(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:
-        require((touch.instrument, touch.side, touch.size, touch.price, touch.flag) == (0, 0, 0, 0, 0), "a no-op posts terms")
         return account
 
     def _deposit(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:

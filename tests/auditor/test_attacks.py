@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a dishonest node or operator might tell: each is named by the check that is there for it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from auditor.answers import Answers, Kept
+from zkmargin.errors import ExitStatus, MissingData
+
+pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
+
+
+@pytest.fixture
+def answers(kept: Kept) -> Answers:
+    return Answers(kept.folder)
+
+
+def _failed(answers: Answers) -> set[str]:
+    result = answers.audit()
+    assert not result.ok
+    assert result.exit == ExitStatus.INVALID
+    return {check.name for check in result.findings.failed()}
+
+
+def test_last_settle_dropped(answers: Answers) -> None:
+    last = answers.named("Settled")[-1]
+    answers.replace_logs([log for log in answers.logs if log != last])
+    assert {"order", "queue"} <= _failed(answers)
+
+
+def test_first_settle_dropped(answers: Answers) -> None:
+    first = answers.named("Settled")[0]
+    answers.replace_logs([log for log in answers.logs if log != first])
+    assert {"order", "reexec", "root", "queue"} <= _failed(answers)
+
+
+def test_batches_swapped(answers: Answers) -> None:
+    first, second = answers.named("Settled")
+    for name in ("blockNumber", "logIndex"):
+        first[name], second[name] = second[name], first[name]
+    assert {"order", "proof", "root"} <= _failed(answers)
+
+
+def test_batch_twice(answers: Answers) -> None:
+    last = deepcopy(answers.named("Settled")[-1])
+    last["blockNumber"] = hex(int(last["blockNumber"], 16) + 1)
+    answers.replace_logs([*answers.logs, last])
+    assert {"order", "proof", "reexec"} <= _failed(answers)
+
+
+def test_calldata_of_another_batch(answers: Answers) -> None:
+    first, second = answers.named("Settled")
+    answers.sent(first)["input"] = answers.sent(second)["input"]
+    assert _failed(answers) == {"binding"}
+
+
+def test_calldata_of_another_function(answers: Answers) -> None:
+    settled, ticked = answers.named("Settled")[0], answers.named("Ticked")[0]
+    answers.sent(settled)["input"] = answers.sent(ticked)["input"]
+    assert _failed(answers) == {"binding"}
+
+
+def test_second_genesis(answers: Answers) -> None:
+    answers.replace_logs([*answers.logs, deepcopy(answers.named("Genesis")[0])])
+    assert _failed(answers) == {"binding"}
+
+
+def test_no_genesis(answers: Answers) -> None:
+    genesis = answers.named("Genesis")[0]
+    answers.replace_logs([log for log in answers.logs if log != genesis])
+    with pytest.raises(MissingData, match="Genesis"):
+        answers.audit()
+
+
+def test_withdrawn_twice(answers: Answers) -> None:
+    answers.replace_logs([*answers.logs, deepcopy(answers.named("Withdrawn")[0])])
+    assert "queue" in _failed(answers)
+
+
+def test_withdrawn_too_much(answers: Answers) -> None:
+    log = answers.named("Withdrawn")[0]
+    log["data"] = f"0x{int(log['data'], 16) + 1:064x}"
+    assert _failed(answers) == {"queue"}
+
+
+def test_credited_twice(answers: Answers) -> None:
+    answers.replace_logs([*answers.logs, deepcopy(answers.named("Credited")[0])])
+    assert _failed(answers) == {"queue"}
+
+
+def test_credit_left_out(answers: Answers) -> None:
+    credit = answers.named("Credited")[-1]
+    answers.replace_logs([log for log in answers.logs if log != credit])
+    assert _failed(answers) == {"queue"}
+
+
+def test_request_left_out(answers: Answers) -> None:
+    request = answers.named("Requested")[1]
+    answers.replace_logs([log for log in answers.logs if log != request])
+    assert {"binding", "reexec", "queue"} <= _failed(answers)
+
+
+def test_unit_of_an_asset(answers: Answers) -> None:
+    """Custody that counts a token for more than it is."""
+    log = answers.named("AssetRegistered")[1]
+    log["data"] = log["data"][:-64] + f"{1:064x}"
+    assert _failed(answers) == {"vault"}
+
+
+def test_key_of_the_other_circuit(answers: Answers) -> None:
+    settle, tick = answers.view("settleVerifier()"), answers.view("tickVerifier()")
+    settle["answer"], tick["answer"] = tick["answer"], settle["answer"]
+    assert _failed(answers) == {"vk"}
+
+
+def test_events_of_another_contract(answers: Answers) -> None:
+    answers.named("Settled")[0]["address"] = "0x" + "11" * 20
+    assert _failed(answers) == {"binding"}
+
+
+@pytest.mark.parametrize("view", ["root()", "tickHash()", "batch()"])
+def test_contract_state(answers: Answers, view: str) -> None:
+    row = answers.view(view)
+    row["answer"] = f"0x{int(row['answer'], 16) ^ 1:064x}"
+    assert _failed(answers) == {"order"}

@@ -17,6 +17,7 @@ from zkmargin.auditor.chain import event_name
 from zkmargin.auditor.groth16 import Job, holds
 from zkmargin.errors import MissingData
 
+
 @dataclass
 class Kept:
     """A bundle, and what its audit said while the node still ran."""

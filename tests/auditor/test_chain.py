@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import zkmargin
 from auditor.answers import Answers, Kept
 from zkmargin.auditor.findings import NAMES
 from zkmargin.errors import ExitStatus
@@ -28,6 +35,17 @@ def test_every_kind_of_check_was_made(kept: Kept) -> None:
 def test_bundle_says_the_same(kept: Kept) -> None:
     again = Answers(kept.folder).audit()
     assert again.as_json() == kept.first.as_json()
+
+
+def test_without_the_native_kernel(kept: Kept) -> None:
+    """The same verdict where not even hashing shares code with the prover."""
+    code = "import sys; from zkmargin.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    made = subprocess.run(
+        [sys.executable, "-c", code, "audit", "--bundle", str(kept.folder), "--json"],
+        check=True, capture_output=True, text=True,
+        env={**os.environ, "ZKMARGIN_KERNEL": "off", "PYTHONPATH": str(Path(zkmargin.__file__).parent.parent)},
+    )
+    assert json.loads(made.stdout) == kept.first.as_json()
 
 
 def test_the_rebuilt_books(kept: Kept) -> None:

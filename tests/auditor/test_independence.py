@@ -63,7 +63,8 @@ def test_loads_only_protocol_and_errors() -> None:
                           env={"PYTHONPATH": str(ROOT.parent)})
     loaded = made.stdout.split()
     assert "zkmargin.auditor.rules" in loaded
-    assert [name for name in loaded if not name.startswith(ALLOWED)] == []
+    # The protocol hashes with the native kernel where it is built; `test_chain` audits without it.
+    assert [name for name in loaded if not name.startswith((*ALLOWED, "zkmargin._kernel"))] == []
 
 
 def test_third_party_packages_are_named() -> None:

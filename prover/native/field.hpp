@@ -122,10 +122,18 @@ struct Fp : Limbs {
     Fp neg() const { return is_zero() ? *this : Fp{subtract_raw(p, *this)}; }
     // Without a branch: the signs of digits are random.
     friend Fp negated_if(const Fp& x, bool negate) {
-        const Limbs n = subtract_raw(p, x);
-        const u64 mask = 0 - static_cast<u64>(negate && !x.is_zero());
-        Fp r;
-        for (int i = 0; i < 4; i++) r.v[i] = x.v[i] ^ ((x.v[i] ^ n.v[i]) & mask);
+        Fp r = zero() - x;
+#if ZKM_ADX
+        asm("testq %[negate], %[negate]\n"
+            "cmovzq %[x0], %[r0]\n cmovzq %[x1], %[r1]\n cmovzq %[x2], %[r2]\n cmovzq %[x3], %[r3]\n"
+            : [r0] "+r"(r.v[0]), [r1] "+r"(r.v[1]), [r2] "+r"(r.v[2]), [r3] "+r"(r.v[3])
+            : [negate] "r"(static_cast<u64>(negate)), [x0] "m"(x.v[0]), [x1] "m"(x.v[1]), [x2] "m"(x.v[2]),
+              [x3] "m"(x.v[3])
+            : "cc");
+#else
+        const u64 mask = 0 - static_cast<u64>(!negate);
+        for (int i = 0; i < 4; i++) r.v[i] ^= (x.v[i] ^ r.v[i]) & mask;
+#endif
         return r;
     }
     Fp dbl() const { return *this + *this; }

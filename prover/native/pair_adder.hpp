@@ -31,6 +31,12 @@ Affine<F> value_of(SignedPoint s) {
     return {p.x, negated_if(p.y, s & 1)};
 }
 
+template <class F>
+inline void prefetch(SignedPoint s) {
+    const char* p = reinterpret_cast<const char*>(s & ~SignedPoint{1});
+    for (size_t line = 0; line < sizeof(Affine<F>); line += 64) __builtin_prefetch(p + line);
+}
+
 #if ZKM_IFMA
 
 template <class F>
@@ -50,6 +56,7 @@ template <class F>
 class AdditionBatch {
 public:
     static constexpr size_t SIZE = 2048 * sizeof(Fq) / sizeof(F), MULTIPLE = ifma52::LANES;
+    static constexpr bool FETCH_EARLY = true;
 
     AdditionBatch()
         : scratch_(static_cast<u8*>(std::aligned_alloc(64, ifma52::scratch_bytes(G2, SIZE))), std::free) {
@@ -91,13 +98,18 @@ void from_stored(Affine<F>*, size_t) {}
 template <class F>
 class AdditionBatch {
 public:
-    static constexpr size_t SIZE = 1024, MULTIPLE = 1;
+    static constexpr size_t SIZE = 1024, MULTIPLE = 1, AHEAD = 16;
+    static constexpr bool FETCH_EARLY = false;  // slower, measured
 
     AdditionBatch() : pairs_(SIZE) {}
 
     void add(const SignedPoint* left, const SignedPoint* right, Affine<F>* const* out, size_t count) {
         F product = F::one();
         for (size_t i = 0; i < count; i++) {
+            if (i + AHEAD < count) {
+                prefetch<F>(left[i + AHEAD]);
+                prefetch<F>(right[i + AHEAD]);
+            }
             Pair& pair = pairs_[i];
             pair.a = value_of<F>(left[i]);
             pair.b = value_of<F>(right[i]);
@@ -152,8 +164,10 @@ public:
     // *out = a + b, at the latest after flush(). Until then a and b must stay as they are and `out` unread; `out` may
     // be a or b, or a point that an earlier pair reads.
     inline void push(SignedPoint a, SignedPoint b, Affine<F>* out) {
-        prefetch(a);
-        prefetch(b);
+        if (AdditionBatch<F>::FETCH_EARLY) {
+            prefetch<F>(a);
+            prefetch<F>(b);
+        }
         left_[size_] = a;
         right_[size_] = b;
         out_[size_] = out;
@@ -174,11 +188,6 @@ public:
 
 private:
     static constexpr size_t SIZE = AdditionBatch<F>::SIZE;
-    static void prefetch(SignedPoint s) {
-        const char* p = reinterpret_cast<const char*>(s & ~SignedPoint{1});
-        for (size_t line = 0; line < sizeof(Affine<F>); line += 64) __builtin_prefetch(p + line);
-    }
-
     std::vector<SignedPoint> left_, right_;
     std::vector<Affine<F>*> out_;
     AdditionBatch<F> batch_;

@@ -9,7 +9,10 @@ import pytest
 
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import PRICES, open_market
+from zkmargin.engine.ticks import genesis_tick, next_tick
+from zkmargin.errors import MissingData
 from zkmargin.oracle.series import READINGS, Series, read_series
+from zkmargin.protocol.constants import LIMITED
 
 NAMES = {"perpetual": "perp", "spot": "spot", "mark": "mark"}
 SYMBOLS = {"BTC", "ETH", "LTC", "XRP"}
@@ -71,3 +74,35 @@ def test_true_to_the_recorded_figures(tables: dict[str, Series], data_folder: Pa
                 for reading in READINGS.values():
                     exact = reading(source.bars[symbol][time])
                     assert abs(reading(bar) - exact) <= exact / 10 ** (DIGITS - 1) / 2, (name, symbol, time)
+
+
+OTHER = [
+    "2020-03-12_binance_spot_1h",
+    "2021-05-19_binance_perp_1h",
+    "2022-05-09_binance_mark_1h",
+    "2025-04-07_hyperliquid_perp_5m",
+]
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_other_episodes_tick_through_their_own_crash(name: str, data_folder: Path) -> None:
+    market = open_market(load_episode(), data_folder / "prices" / f"{name}.csv.gz")
+    episode = market.episode
+    params = episode.params(market.keys())
+    tick, limited, first = genesis_tick(params, episode.genesis_slot), 0, 0
+    for number in range(1, episode.ticks + 2):
+        slot = episode.genesis_slot + number
+        reports = market.reports(params, 7, slot, tick.slot)
+        assert len(reports) >= 3
+        tick = next_tick(params, tick, slot, [(report.prices, report.rates) for report in reports]).tick
+        limited += sum(bool(row.flags & LIMITED) for row in tick.instruments)
+        first = first or tick.instruments[1].mark
+        assert all(tick.instruments[row.id].mark for row in episode.listings)
+    assert tick.instruments[1].mark < first
+    if "1h" in name and "mark" not in name:
+        assert limited
+
+
+def test_a_file_without_the_listed_coins(data_folder: Path) -> None:
+    with pytest.raises(MissingData, match="has no LTC"):
+        open_market(load_episode(), data_folder / "prices" / "calm_2025-05_binance_perp_1m.csv.gz")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -75,13 +75,20 @@ class Market:
 
 
 def open_market(episode: Episode, prices: Path | None = None) -> Market:
-    """Oracles over the episode's own table, or four readings of the bars of one price file."""
+    """Oracles over the episode's own table, or four readings of the bars of one price file.
+
+    A file brings its own time: `Market.episode` then starts where the file's prices fall deepest. Raises
+    `MissingData` for a file without the listed symbols, or too short for the episode.
+    """
     if prices is None:
         tables = {name: read_series(PRICES / f"{name}.csv") for name, _ in _OWN}
         chosen = [(tables[name], reading) for name, reading in _OWN]
     else:
         series = read_series(prices)
         chosen = [(series, reading) for reading in _READINGS_OF_ONE]
+        symbols = {row.series for row in episode.listings}
+        start = series.deepest_fall(symbols, episode.slot_seconds, episode.ticks + 1)  # one slot is skipped
+        episode = replace(episode, name=series.name, genesis_slot=start // episode.slot_seconds)
     oracles = tuple(
         Oracle(i, keypair(b"oracle-%d" % i), series, READINGS[reading])
         for i, (series, reading) in enumerate(chosen)

@@ -38,8 +38,8 @@ def run_demo(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     progress = Progress()
-    episode = load_episode()
-    market = open_market(episode, prices)
+    market = open_market(load_episode(), prices)
+    episode = market.episode
     params = episode.params(market.keys())
     chosen = backend or best_backend()
     os.environ.setdefault(THREADS, "1")  # one proof a core, side by side

@@ -10,7 +10,7 @@ from pathlib import Path
 from zkmargin.circuits.compile import Artifacts, compile_circuit
 from zkmargin.circuits.r1cs import ConstraintSystem, SignalNames
 from zkmargin.circuits.registry import circuit
-from zkmargin.proving.witness import Inputs, WitnessGenerator, element
+from zkmargin.proving.witness import Inputs, WitnessGenerator
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,3 @@ def part(source: str, template: str, *arguments: int, first: Path | None = None)
 @cache
 def instrument() -> Part:
     return part("tick/instrument.circom", "NextInstrument")
-
-
-__all__ = ["Part", "element", "instrument", "part"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,9 @@ from zkmargin.errors import ProvingError
 from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.prove import Proved, prove, prove_witness
 from zkmargin.proving.witness import Inputs
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,10 @@ def _run(job: Job, backend: str) -> Proved:
 
 
 def _begin() -> None:
-    """A worker leaves an interrupt from the keyboard to its parent, which then ends it."""
+    """A worker leaves an interrupt from the keyboard to its parent, which then ends it; it does not outlive a killed one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.uname().sysname == "Linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ProvingPool(AbstractContextManager["ProvingPool"]):

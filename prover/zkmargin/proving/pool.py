@@ -19,7 +19,6 @@ from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.prove import Proved, prove, prove_witness
 from zkmargin.proving.witness import Inputs
 
-
 _PR_SET_PDEATHSIG = 1
 
 
@@ -39,7 +38,7 @@ def _run(job: Job, backend: str) -> Proved:
 
 
 def _begin() -> None:
-    """A worker leaves an interrupt from the keyboard to its parent, which then ends it; it does not outlive a killed one."""
+    """A worker leaves an interrupt at the keyboard to its parent, and does not outlive a killed one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

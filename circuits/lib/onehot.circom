@@ -18,17 +18,3 @@ template OneHot(n) {
     sum === 1;
     weighted === index;
 }
-
-// out = in[i] where hot[i] = 1. NOTE: hot must be one-hot.
-template Pick(n) {
-    signal input hot[n];
-    signal input in[n];
-    signal output out;
-    signal part[n];
-    var sum = 0;
-    for (var i = 0; i < n; i++) {
-        part[i] <== hot[i] * in[i];
-        sum += part[i];
-    }
-    out <== sum;
-}

@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
     except typer.Abort:
         return 130
     except TyperException as error:
-        words = getattr(error, "format_message", lambda: str(error))()
+        words = error.format_message() if hasattr(error, "format_message") else str(error)
         if not words:  # called with nothing: the help was shown
             return ExitStatus.USAGE
         return _fail(UsageError(str(words), hint="see `zkmargin --help`"), as_json)

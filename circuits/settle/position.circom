@@ -64,7 +64,7 @@ template Position() {
 }
 
 // One step more on side `towards`: its signed size `step`, and the maintenance charge of the holding then.
-// x'' = x' + 1 on the same side or from 0, x' - 1 on the other. Widths: x'' <= 2^48.
+// x'' = x' + 1 on the same side or from 0, x' - 1 on the other. Widths: x'' <= 2^48; `full` where it is that, which no holding can be.
 template OneStep() {
     signal input x;
     signal input side;
@@ -74,8 +74,11 @@ template OneStep() {
     signal input bounds[3];
     signal input maintenance[4];
     signal output charge;
+    signal output full;
     signal differ <== side + towards - 2 * side * towards;
     signal shrinks <== (1 - gone) * differ;
+    signal largest <== IsZero()(x - (1 << BITS_MAGNITUDE()) + 1);
+    full <== largest * (1 - shrinks);
     signal next[3] <== TierNext()(x, shrinks, bounds, over);
     charge <== Charge()(x + 1 - 2 * shrinks, next, maintenance);
 }

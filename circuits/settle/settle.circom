@@ -62,6 +62,7 @@ template Settle(T, instruments, levels) {
     signal input counterparty[T];
     signal input maxSize[T];
     signal input minReward[T];
+    signal input limitPrice[T];
     signal input lastSlot[T];
     signal input ax[T];
     signal input ay[T];
@@ -126,6 +127,7 @@ template Settle(T, instruments, levels) {
         touch[a].counterparty <== counterparty[a];
         touch[a].maxSize <== maxSize[a];
         touch[a].minReward <== minReward[a];
+        touch[a].limitPrice <== limitPrice[a];
         touch[a].lastSlot <== lastSlot[a];
         touch[a].ax <== ax[a];
         touch[a].ay <== ay[a];

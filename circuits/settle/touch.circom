@@ -86,6 +86,7 @@ template Touch(instruments, levels) {
     signal input counterparty;
     signal input maxSize;
     signal input minReward;
+    signal input limitPrice;
     signal input lastSlot;
     signal input ax;
     signal input ay;
@@ -150,6 +151,7 @@ template Touch(instruments, levels) {
     (1 - trade) * counterparty === 0;
     (1 - bid) * maxSize === 0;
     (1 - bid) * minReward === 0;
+    (1 - bid) * limitPrice === 0;
     // Entries and signed terms exclude each other, so they share ranges: of each sum below, all terms but one are 0.
     signal taken <== bid * size;
     component halves[2];                 // ownerHi has two halves of 64 bits
@@ -161,8 +163,18 @@ template Touch(instruments, levels) {
     halves[1].in <== ownerUpper + minReward;
     component party = Num2Bits(BITS_ACCOUNT_ID());
     party.in <== target + counterparty;
-    component l1Bits = Num2Bits(BITS_ADDRESS());
-    l1Bits.in <== l1Address + maxSize - taken;       // a bid: size <= Q, both of 64 bits
+    // An address, or of a bid: size <= Q, a price within its limit (at most to buy, at least to sell), the limit; 64 bits each.
+    signal inside <== (1 - 2 * side) * (limitPrice - price);
+    signal room <== bid * inside;
+    component l1Bits = Num2Bits(192);
+    l1Bits.in <== l1Address + maxSize - taken + room * (1 << 64) + limitPrice * (1 << 128);
+    var third[3] = [0, 0, 0];
+    for (var b = 0; b < 192; b++) { third[b \ 64] += l1Bits.out[b] * (1 << (b % 64)); }
+    var beyond = 0;
+    for (var b = BITS_ADDRESS(); b < 192; b++) { beyond += l1Bits.out[b]; }
+    bid * (third[0] - maxSize + taken) === 0;
+    bid * (third[1] - room) === 0;
+    (1 - bid) * beyond === 0;
     signal noSize <== IsZero()(size);
     (executed + withdraw) * noSize === 0;
 
@@ -351,7 +363,7 @@ template Touch(instruments, levels) {
     signal unexplained <== missed * (1 - flag);
     victim * unexplained === 0;                              // reached, closed, or the taker is exhausted
 
-    // The trial. Victim: target with one step less. Backstop: health with one step more. Trader: W' >= W.
+    // The trial. Victim: target with one step less. Backstop: health with one step more, if there is room for one. Trader: W' >= W.
     signal trialTau <== tau * M2;
     signal tries[3];
     tries[0] <== victim * (E2 * (1 << 32) - trialTau);
@@ -361,8 +373,9 @@ template Touch(instruments, levels) {
     signal single <== IsZero()(size - 1);
     signal sooner <== tried * (1 - single);
     victim * sooner === 0;                                   // minimal
-    refuse * tried === 0;                                    // the backstop really can't
-    signal couldMore <== tried * last[7];
+    signal able <== tried * (1 - trial.full);
+    refuse * able === 0;                                     // the backstop really can't
+    signal couldMore <== able * last[7];
     backstop * couldMore === 0;                              // exhausted as claimed
 
     // ------------------------------------------------------------------ trading below initial margin: only to ease it
@@ -415,7 +428,7 @@ template Touch(instruments, levels) {
     withdraw * (l1Address - addr) === 0;
 
     // ------------------------------------------------------------------ authority
-    signal termPrice <== price - bid * price;
+    signal termPrice <== price + bid * (limitPrice - price);   // limitPrice is 0 but for a bid
     component authority = Authority();
     authority.signed <== signed;
     authority.kind <== withdraw * TAG_WITHDRAW() + trade * TAG_TRADE() + bid * TAG_BID();

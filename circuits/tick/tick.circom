@@ -88,16 +88,20 @@ template Tick(oracles, instruments, quorum) {
     previous.inputs[7] <== 0;
     previousHalves[0] * (1 << 128) + previousHalves[1] === previous.out;
 
-    // ------------------------------------------------------------------ the clock: 1 <= gap < 2^16
+    // ------------------------------------------------------------------ the clock: slot > previousSlot; a gap counts for at most 2^16 - 1 slots
     component slotBits = Num2Bits(32);
     slotBits.in <== slot;
     signal gap;
     gap <== slot - previousSlot;
-    component gapBits = Num2Bits(16);
+    component gapBits = Num2Bits(32);
     gapBits.in <== gap;
     component still = IsZero();
     still.in <== gap;
     still.out === 0;
+    component long = NonNegative(32);
+    long.in <== gap - (1 << 16);
+    signal counted;
+    counted <== gap - long.out * (gap - (1 << 16) + 1);
     signal time;
     time <== slot * slotSeconds;                // < 2^56: slotSeconds < 2^24
     component timeBits = Num2Bits(64);
@@ -171,7 +175,7 @@ template Tick(oracles, instruments, quorum) {
         next[k].funding0 <== previousTrading[k][2];
         next[k].raw <== raw[k];
         next[k].rate <== rate[k];
-        next[k].gap <== gap;
+        next[k].gap <== counted;
         for (var f = 0; f < 17; f++) { tick.rows[k][f] <== next[k].row[f]; }
     }
     tick.slot <== slot;

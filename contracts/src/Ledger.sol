@@ -98,7 +98,9 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (kind > Protocol.ENTRY_ACCOUNT) revert KindUnknown(kind);
         if (amount == 0 || (asset != 0 && amount >> Protocol.BITS_MAGNITUDE != 0)) revert AmountOutOfRange(amount);
         Posted.requireInField(uint256(owner));
-        _pull(_custody(asset), amount);
+        Custody storage held = _custody(asset);
+        uint256 stock = _pull(held, amount);
+        if (asset != 0 && stock >= held.unit << Protocol.BITS_MAGNITUDE) revert CollateralFull(asset);
 
         index = requested++;
         queue[index] = Queue.hash(index, Entry(msg.sender, kind, asset, amount, target, owner));
@@ -215,13 +217,15 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (address(held.token) == address(0)) revert AssetUnknown(asset);
     }
 
-    /// @dev Warning: the balance is compared before and after, so nothing that moves the token may be entered meanwhile.
-    function _pull(Custody storage held, uint64 amount) private {
+    /// @dev Returns the token's new balance here.
+    /// Warning: the balance is compared before and after, so nothing that moves the token may be entered meanwhile.
+    function _pull(Custody storage held, uint64 amount) private returns (uint256 stock) {
         IERC20 token = held.token;
         uint256 expected = amount * held.unit;
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), expected);
-        uint256 received = token.balanceOf(address(this)) - before;
+        stock = token.balanceOf(address(this));
+        uint256 received = stock - before;
         if (received != expected) revert TransferInexact(expected, received);
     }
 

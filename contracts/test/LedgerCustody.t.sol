@@ -57,6 +57,15 @@ contract LedgerCustodyTest is LedgerFixture {
         ledger.deposit(2, ETHER, 1 << 48, 3, 0);
     }
 
+    /// One holding must have room for all of a collateral: whoever ends up with everything can still hold it.
+    function test_depositRefusesCollateralBeyondWhatOneHoldingTakes() public {
+        vm.startPrank(alice);
+        ledger.deposit(2, ETHER, (1 << 48) - 2, 3, 0);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CollateralFull.selector, ETHER));
+        ledger.deposit(2, ETHER, 2, 3, 0);
+        ledger.deposit(2, ETHER, 1, 3, 0);
+    }
+
     function test_depositRefusesOwnerOutsideTheField() public {
         vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
         ledger.deposit(1, QUOTE, 1, 0, bytes32(P));

@@ -129,7 +129,7 @@ def _tell(story: Story) -> None:
         [],
         [
             Touch(Op.LIQUIDATE, 0, ANNE, BTC, 1, size, mark),
-            replace(bid_touch(BERT, BTC, 0, 1_000), size=size, price=mark),
+            replace(bid_touch(BERT, BTC, 0, 1_000, mark), size=size, price=mark),
         ],
         [withdrawal(BERT, QUOTE, 2_000_000)],
         [withdrawal(BERT, ETHER, 9)],

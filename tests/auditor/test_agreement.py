@@ -21,7 +21,7 @@ from zkmargin.protocol.words import settle_words
 PROFILE = load().profile("small")
 # Not in the words, or not in those of one touch: what a signature was over is for the proof, the place in the queue
 # for the comparison with the contract's events.
-UNPOSTED = {"signature", "expired", "nonce", "counterparty", "bid_size", "bid_reward", "queue_order"}
+UNPOSTED = {"signature", "expired", "nonce", "counterparty", "bid_size", "bid_price", "bid_reward", "queue_order"}
 UNSEEN = {"not_exhausted: bid_not_used_up"}  # what a bid was for is not posted
 
 

@@ -25,6 +25,7 @@ FIELDS = (
     "counterparty",
     "max_size",
     "min_reward",
+    "limit_price",
 )
 EDGES = (-1, 0, 1, 1 << 31, 1 << 32, (1 << 48) - 1, 1 << 48, (1 << 64) - 1, 1 << 64, 1 << 160, P)
 
@@ -61,11 +62,14 @@ def harmless(case: Case, number: int, name: str) -> bool:
     """Changes that leave an operation as it was, or make another one that is allowed.
 
     A bid taken as a whole may be called exhausted or not, as may a size that restores the account exactly; a
-    refused deposit without a target, or one to the fund, may open any leaf, and a no-op any.
+    refused deposit without a target, or one to the fund, may open any leaf, and a no-op any; instead of an
+    absorption, which posts nothing else, a no-op may stand.
     """
     touch = case.touches[number]
     if name == "flag":
         return touch.op in {Op.LIQUIDATE, Op.DELEVERAGE}
+    if touch.op == Op.ABSORB:
+        return name == "op"
     if touch.op == Op.DEPOSIT:
         return name in {"leaf_index", "entry kind", "entry asset"}
     return touch.op == Op.NOOP and name == "leaf_index"

@@ -583,6 +583,17 @@ def _more_than_the_bid_wants(world: RandomWorld) -> Made:
     return _able_bid(world, most=-1)
 
 
+@_breaks("bid_price")
+def _past_the_limit_of_a_bid(world: RandomWorld) -> Made:
+    victim = _victim(world)
+    rich = _rich(world, victim.account.id) if victim else None
+    if victim is None or rich is None:
+        return None
+    first = world.first_leg(Op.LIQUIDATE, victim.account.id, victim.wanted)
+    limit = first.price + (1 if first.side == 0 else -1)  # the taker is on the other side
+    return [first, world.bid_leg(rich.id, first, victim.wanted, limit=limit)]
+
+
 @_breaks("bid_reward")
 def _less_than_the_bid_asks(world: RandomWorld) -> Made:
     victim = _victim(world)

@@ -230,6 +230,8 @@ class RandomWorld(World):
                 continue
             most = self._part(held.size) if self.rng.random() < 0.7 else 2 * held.size
             least = self.rng.choice([0, 0, self.rng.randrange(1 << 24)])
+            any_price = 0 if held.side else (1 << 64) - 1
+            limit = self.rng.choice([any_price, self.mark(held.instrument)])
             leg = self.sign(
                 self.touch(
                     Op.TAKE_BID,
@@ -238,10 +240,11 @@ class RandomWorld(World):
                     side=held.side,
                     max_size=most,
                     min_reward=least,
+                    limit_price=limit,
                 )
             )
             assert isinstance(leg.auth, Auth)
-            found.append(Bid(account.id, account.nonce, held.instrument, held.side, most, least, leg.auth))
+            found.append(Bid(account.id, account.nonce, held.instrument, held.side, most, least, limit, leg.auth))
         return found
 
     def _due(self, identity: int) -> Sequence[Touch]:

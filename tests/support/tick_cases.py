@@ -92,6 +92,8 @@ def tick_cases(profile: Profile) -> list[TickCase]:
         ("crash over a gap of three slots", priced, 3, report(scaled(3, 4))),
         ("crash to nothing over the largest gap", priced, 65535, report([0] * count)),
         ("rally to the top over the largest gap", priced, 65535, report(*top)),
+        ("a longer silence counts as the largest gap", priced, 65536, report([0] * count)),
+        ("the last slot there is", priced, (1 << 32) - 1 - priced.slot, report(*top)),
         ("limited twice", limited, 1, report(scaled(1, 2))),
         ("no longer limited", limited, 1, report(scaled(9, 10))),
         ("worthless stays at the least price", worthless, 1, report([0] * count)),

@@ -221,9 +221,19 @@ class World:
         }
         return self.touch(op, identity, **{**terms, **fields})
 
-    def bid_leg(self, identity: int, first: Touch, most: int, min_reward: int = 0, **signing: Any) -> Touch:
-        """A bid of `most` steps that takes the position `first` closes."""
-        leg = self.second_leg(Op.TAKE_BID, identity, first, max_size=most, min_reward=min_reward)
+    def bid_leg(
+        self,
+        identity: int,
+        first: Touch,
+        most: int,
+        min_reward: int = 0,
+        limit: int | None = None,
+        **signing: Any,
+    ) -> Touch:
+        """A bid of `most` steps that takes the position `first` closes, at no worse than its price or `limit`."""
+        limit = first.price if limit is None else limit
+        terms = {"max_size": most, "min_reward": min_reward, "limit_price": limit}
+        leg = self.second_leg(Op.TAKE_BID, identity, first, **terms)
         return self.sign(leg, **signing)
 
     def refusal(self, instrument: int, side: int) -> Touch:

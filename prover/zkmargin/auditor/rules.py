@@ -67,7 +67,8 @@ def replay_tick(params: Params, last: Tick, posted: TickWords, profile: Profile)
     """The tick that posted words claim, recomputed from the last one."""
     gap = posted.slot - last.slot
     require(posted.previous_slot == last.slot, f"it follows slot {posted.previous_slot}, the last was {last.slot}")
-    require(0 < gap < 1 << 16, f"slot {posted.slot} can't follow slot {last.slot}")
+    require(gap > 0, f"slot {posted.slot} can't follow slot {last.slot}")
+    gap = min(gap, 65535)
     require(posted.time == posted.slot * params.slot_seconds, "its time is not that of its slot")
     require(posted.present >> len(params.oracle_keys) == 0, "it counts oracles that don't exist")
     require(posted.present.bit_count() >= profile.quorum, "fewer oracles than a quorum reported")
@@ -185,7 +186,7 @@ class Books:
             require(op in users or getattr(touch, name) == 0, f"{op.name.lower()} posts a {name}")
         after: Account = getattr(self, f"_{op.name.lower()}")(touch, before, tick, leg)
         require(after.id == touch.account_id, f"the account is {after.id}, posted is {touch.account_id}")
-        require(-(1 << 120) <= after.balance < 1 << 120 and abs(self.reserve) <= 1 << 120, "a balance is out of range")
+        require(-(1 << 120) <= after.balance < 1 << 120 and -(1 << 120) <= self.reserve < 1 << 120, "a balance is out of range")
         if after == Account():
             self.leaves.pop(touch.leaf_index, None)
         else:
@@ -314,8 +315,10 @@ class Books:
         return after
 
     def _one_more(self, touch: Touch, account: Account, tick: Tick) -> int:
-        """Health after one step more at the mark."""
+        """Health after one step more at the mark; below 0 where no larger size exists."""
         row = tick.instruments[touch.instrument]
+        if abs(position(account, touch.instrument) + (-1 if touch.side else 1)) >= 1 << 48:
+            return -1
         more = self._exchange(replace(touch, size=1, price=row.mark), account, tick)
         now = sums(more, tick)
         return now.E - now.M

@@ -35,6 +35,7 @@ HINTS = {
     "AssetUnknown": "the deployment record lists the assets in custody",
     "KindUnknown": "kinds are 0 (fund), 1 (open), 2 (account)",
     "AmountOutOfRange": "deposit at least 1 and, of a collateral, less than 2^48 units",
+    "CollateralFull": "the ledger holds as much of this collateral as it can; bring another one",
     "TransferInexact": "the ledger takes no tokens with transfer fees",
     "NothingToWithdraw": "a claim appears when the batch with the withdrawal is accepted",
     "ERC20InsufficientBalance": "the account has too few tokens",

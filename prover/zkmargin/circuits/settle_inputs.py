@@ -119,6 +119,7 @@ def _touch(step: Step, account: Account) -> dict[str, Value]:
         "counterparty": touch.counterparty,
         "maxSize": touch.max_size,
         "minReward": touch.min_reward,
+        "limitPrice": touch.limit_price,
         "lastSlot": auth.last_slot if auth else 0,
         "ax": auth.ax if auth else BASE8[0],
         "ay": auth.ay if auth else BASE8[1],

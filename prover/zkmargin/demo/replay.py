@@ -182,12 +182,13 @@ class Replay:
             instrument = perpetuals[index % len(perpetuals)]
             side = int(index // len(perpetuals) == 2)  # two thirds stand ready to buy, one third to sell
             row = self.listings[instrument]
-            size = row.steps(Fraction(40_000) / row.quote_price(tick.instruments[instrument].mark))
+            mark = tick.instruments[instrument].mark
+            size = row.steps(Fraction(40_000) / row.quote_price(mark))
             for ahead in range(_BIDS_EACH):
                 nonce = account.nonce + ahead
                 touches.append(
                     sign_touch(
-                        bid_touch(holder.account_id, instrument, side, size),
+                        bid_touch(holder.account_id, instrument, side, size, mark),
                         account,
                         holder.key,
                         tick.slot,

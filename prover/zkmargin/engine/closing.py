@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zkmargin.engine.liquidation import close, health_with, lowest_holding, penalty_share
 from zkmargin.engine.margin import kind_of, risk
-from zkmargin.engine.touching import Touching, falls, refuse
+from zkmargin.engine.touching import MAX_MAGNITUDE, Touching, falls, refuse
 from zkmargin.protocol.constants import COLLATERAL, FINE, PERPETUAL, RATE_ONE, Op
 from zkmargin.protocol.model import Account, Holding
 
@@ -50,9 +50,15 @@ class Victims(Touching):
         self.open_leg(Op.OFFSET)
 
     def one_more(self, account: Account) -> int:
-        """Health of the backstop after one step more on the touch's side at the mark, without a reward."""
+        """Health of the backstop after one step more on the touch's side at the mark, without a reward.
+
+        -1 where it holds the largest size there is, so that it can refuse what it has no room for.
+        """
         step = -1 if self.touch.side else 1
-        return health_with(risk(account, self.tick), self.row, account.holding(self.touch.instrument), step)
+        held = account.holding(self.touch.instrument)
+        if abs((held.signed if held else 0) + step) >= MAX_MAGNITUDE:
+            return -1
+        return health_with(risk(account, self.tick), self.row, held, step)
 
     def _unhealthy(self) -> Holding:
         """The holding that must be closed first; refuses a healthy account or another instrument."""
@@ -90,6 +96,8 @@ class Takers(Victims):
         self.second_leg()
         if touch.size > touch.max_size:
             raise refuse("bid_size", f"the bid takes at most {touch.max_size} steps")
+        if (touch.price - touch.limit_price) * (-1 if touch.side else 1) > 0:
+            raise refuse("bid_price", f"the bid's limit is a price of {touch.limit_price}, not {touch.price}")
         if pending.exhausted and touch.size != touch.max_size:
             raise refuse("not_exhausted", "the bid could take more")
         if pending.reward < touch.min_reward * FINE:

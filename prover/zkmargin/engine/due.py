@@ -35,7 +35,8 @@ Attempt = Callable[[Operation], bool]  # applies the touches if every rule allow
 class Bid:
     """A signed offer to take liquidated positions: at most `max_size` steps on `side`.
 
-    It wants at least `min_reward` quote base units, whatever part of it is used; one fill consumes it.
+    It wants at least `min_reward` quote base units, whatever part of it is used, and a mark no worse than
+    `limit_price` (at most that to buy, at least that to sell); one fill consumes it.
     """
 
     account_id: int
@@ -44,6 +45,7 @@ class Bid:
     side: int
     max_size: int
     min_reward: int
+    limit_price: int
     auth: Auth
 
 
@@ -129,6 +131,7 @@ class Settling:
             price,
             max_size=bid.max_size,
             min_reward=bid.min_reward,
+            limit_price=bid.limit_price,
             auth=bid.auth,
         )
 
@@ -148,6 +151,8 @@ class Settling:
         wanted = minimal_close(self.tick, account, held, price).size
         for bid in self.bids:
             if (bid.instrument, bid.side) != (held.instrument, held.side) or not self._stands(bid, account):
+                continue
+            if (bid.limit_price < price) if bid.side == 0 else (bid.limit_price > price):
                 continue
             size = min(wanted, bid.max_size)
             first = self._close(Op.LIQUIDATE, account, held, size, price, int(size < wanted))

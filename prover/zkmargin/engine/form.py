@@ -21,6 +21,7 @@ _RANGES = {
     "counterparty": _TERMS["counterparty"],
     "max_size": _TERMS["size"],
     "min_reward": _TERMS["min_reward"],
+    "limit_price": _TERMS["price"],
 }
 _TRADES = {Op.TRADE, Op.TRADE_MATCH}
 _USERS = {  # who uses a field; all others leave it 0
@@ -32,6 +33,7 @@ _USERS = {  # who uses a field; all others leave it 0
     "counterparty": _TRADES,
     "max_size": {Op.TAKE_BID},
     "min_reward": {Op.TAKE_BID},
+    "limit_price": {Op.TAKE_BID},
     "entry": {Op.DEPOSIT},
     "auth": {Op.WITHDRAW, Op.TAKE_BID} | _TRADES,
 }

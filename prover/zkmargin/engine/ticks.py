@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput
-from zkmargin.protocol.constants import LIMITED, MIN_PRICE, RATE_ONE
+from zkmargin.protocol.constants import BITS, LIMITED, MIN_PRICE, RATE_ONE
 from zkmargin.protocol.model import InstrumentParams, InstrumentTick, Params, Tick
 
 MAX_FUNDING = (1 << 64) - 1
-MAX_GAP = (1 << 16) - 1
+MAX_GAP = (1 << 16) - 1  # slots that count: a longer silence moves marks and funding no further
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,15 @@ def next_tick(
 ) -> NextTick:
     """The tick of `slot` from the present reports' (prices, funding rates), each over the whole table.
 
-    Raises `BadInput` for a slot that is not after the last or too far ahead, or for no reports.
+    Raises `BadInput` for a slot that is not after the last or out of range, or for no reports.
     """
-    gap = slot - before.slot
-    if not 1 <= gap <= MAX_GAP:
+    if not before.slot < slot < 1 << BITS["slot"]:
         raise BadInput(
             f"slot {slot} can't follow slot {before.slot}",
-            hint=f"1 to {MAX_GAP} slots ahead",
+            hint="give a later slot",
             code="bad_slot",
         )
+    gap = min(slot - before.slot, MAX_GAP)
     if not reports:
         raise BadInput("no oracle reported", code="no_reports")
     size = len(params.instruments)

@@ -83,7 +83,7 @@ def signed_message(touch: Touch, account: Account, domain: int) -> int:
         instrument=touch.instrument,
         side=touch.side,
         size=touch.max_size if bid else touch.size,
-        price=0 if bid else touch.price,
+        price=touch.limit_price if bid else touch.price,
         counterparty=touch.counterparty,
         min_reward=touch.min_reward,
     )
@@ -156,14 +156,14 @@ class Touching:
     def credited(self, cash: int) -> None:
         """Change the balance by `cash` fine units."""
         balance = self.effect.after.balance + cash
-        if abs(balance) >= MAX_BALANCE:
+        if not -MAX_BALANCE <= balance < MAX_BALANCE:
             raise refuse("balance_range", "the balance would leave its range")
         self.effect = replace(self.effect, after=self.effect.after.with_(balance=balance))
 
     def to_reserve(self, income: int) -> None:
         """Change the reserve by `income` fine units."""
         reserve = self.view.reserve + income
-        if abs(reserve) >= MAX_BALANCE:
+        if not -MAX_BALANCE <= reserve < MAX_BALANCE:
             raise refuse("balance_range", "the reserve would leave its range")
         self.effect = replace(self.effect, reserve=reserve)
 

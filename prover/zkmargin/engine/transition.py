@@ -55,6 +55,7 @@ REFUSALS = {
     "target_missed": "a size too small to restore the account",
     "not_minimal": "a size larger than needed",
     "bid_size": "more than the bid takes",
+    "bid_price": "past the limit price of the bid",
     "bid_reward": "less than the bid asks",
     "not_exhausted": "the taker could take more",
     "backstop_full": "the backstop would fall below maintenance margin",

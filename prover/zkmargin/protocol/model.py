@@ -229,6 +229,7 @@ class Touch:
     counterparty: int = 0
     max_size: int = 0
     min_reward: int = 0
+    limit_price: int = 0
     auth: Auth | None = None
 
 

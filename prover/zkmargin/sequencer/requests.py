@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from zkmargin.engine.due import Bid
-from zkmargin.engine.transition import signed_message
+from zkmargin.engine.form import check_form
+from zkmargin.engine.touching import refuse, signed_message
 from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import EntryKind, Op
-from zkmargin.protocol.eddsa import KeyPair, sign
-from zkmargin.protocol.model import Account, Auth, QueueEntry, Signature, Touch
-from zkmargin.sequencer.codec import decode_touch, encode
+from zkmargin.protocol.eddsa import KeyPair, sign, verify
+from zkmargin.protocol.hashes import owner_hash
+from zkmargin.protocol.model import Account, Auth, QueueEntry, Signature, Tick, Touch
+from zkmargin.sequencer.codec import decode_touch, encode, known_fields, show
 from zkmargin.state.ledger import Ledger
 
 _UNSIGNED = Signature(0, 1, 0)
 KINDS = {"withdraw": (Op.WITHDRAW,), "trade": (Op.TRADE, Op.TRADE_MATCH), "bid": (Op.TAKE_BID,)}
+BID_NONCES = 16
 
 
 def sign_touch(touch: Touch, account: Account, key: KeyPair, last_slot: int, domain: int, nonce: int | None = None) -> Touch:
@@ -38,15 +42,21 @@ def trade_legs(buyer: int, seller: int, instrument: int, size: int, price: int) 
             Touch(Op.TRADE_MATCH, 0, seller, instrument, 1, size, price, counterparty=buyer))
 
 
-def bid_touch(account_id: int, instrument: int, side: int, max_size: int, min_reward: int = 0) -> Touch:
-    """An unsigned bid: to take at most `max_size` steps on `side` for at least `min_reward` quote base units."""
-    return Touch(Op.TAKE_BID, 0, account_id, instrument, side, 0, 0, max_size=max_size, min_reward=min_reward)
+def bid_touch(
+    account_id: int, instrument: int, side: int, max_size: int, limit_price: int, min_reward: int = 0
+) -> Touch:
+    """An unsigned bid: to take at most `max_size` steps on `side` at a mark no worse than `limit_price` (fine
+    units per step), for at least `min_reward` quote base units."""
+    return Touch(
+        Op.TAKE_BID, 0, account_id, instrument, side, max_size=max_size, min_reward=min_reward, limit_price=limit_price
+    )
 
 
 def standing_bid(touch: Touch, nonce: int) -> Bid:
     """A signed bid touch as the search for takers sees it."""
     assert touch.auth is not None
-    return Bid(touch.account_id, nonce, touch.instrument, touch.side, touch.max_size, touch.min_reward, touch.auth)
+    return Bid(touch.account_id, nonce, touch.instrument, touch.side, touch.max_size, touch.min_reward,
+               touch.limit_price, touch.auth)
 
 
 def request_json(kind: str, touches: Sequence[Touch]) -> dict[str, Any]:
@@ -56,21 +66,63 @@ def request_json(kind: str, touches: Sequence[Touch]) -> dict[str, Any]:
 
 def read_request(raw: Any) -> tuple[str, list[Touch]]:
     """Kind and touches of a submitted operation; raises `BadInput` naming what is malformed."""
-    if not isinstance(raw, dict) or raw.get("kind") not in KINDS or not isinstance(raw.get("touches"), list):
-        raise BadInput("an operation needs a kind and a list of touches", hint=f"kinds: {', '.join(KINDS)}")
-    if len(raw["touches"]) > 2 or not all(isinstance(row, dict) for row in raw["touches"]):
-        raise BadInput("an operation has one or two touches, each an object")
-    touches = [decode_touch(row) for row in raw["touches"]]
-    kinds = tuple(Op(touch.op) if touch.op in set(Op) else touch.op for touch in touches)
-    if kinds != KINDS[raw["kind"]]:
-        raise BadInput(f"a {raw['kind']} is made of {', '.join(op.name.lower() for op in KINDS[raw['kind']])}")
-    for touch in touches:
-        for name in ("account_id", "instrument", "side", "size", "price", "counterparty", "max_size", "min_reward"):
-            if not 0 <= getattr(touch, name) < 1 << (1 if name == "side" else 64):
-                raise BadInput(f"{name} {getattr(touch, name)} is out of range")
+    known_fields(raw, "the operation", {"kind": True, "touches": True})
+    kind, rows = raw["kind"], raw["touches"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise BadInput(f"there is no operation of kind {show(kind)}", hint=f"kinds: {', '.join(KINDS)}")
+    legs = ", ".join(op.name.lower() for op in KINDS[kind])
+    if not isinstance(rows, list):
+        raise BadInput(f"touches is {show(rows)}, not a list", hint=f"a {kind} is made of {legs}")
+    if len(rows) != len(KINDS[kind]):
+        raise BadInput(f"a {kind} is made of {legs}, given: {len(rows)} touches")
+    touches = [decode_touch(row, f"touches[{index}]") for index, row in enumerate(rows)]
+    for index, (touch, op) in enumerate(zip(touches, KINDS[kind], strict=True)):
+        if touch.op != op:
+            raise BadInput(
+                f"touches[{index}].op is {touch.op}, {op.name.lower()} is {int(op)}",
+                hint=f"a {kind} is made of {legs}",
+            )
         if touch.auth is None:
-            raise BadInput("a touch is not signed")
-    return raw["kind"], touches
+            raise BadInput(f"touches[{index}] is not signed", hint="add auth: last_slot, ax, ay, signature")
+    return kind, touches
+
+
+def check_bid(touch: Touch, ledger: Ledger, tick: Tick, domain: int) -> Account:
+    """The bidder's account at the nonce a bid is signed for; raises `Refused` for a bid that nobody can ever take.
+
+    A bid may be signed ahead, for one of the account's next `BID_NONCES` nonces.
+    """
+    touch = placed(touch, ledger)
+    check_form(ledger, touch)
+    account, auth = ledger.account_at(touch.leaf_index), touch.auth
+    assert auth is not None
+    if touch.size or touch.price:
+        raise refuse("malformed", "a bid leaves size and price 0", "its terms are max_size and limit_price")
+    if touch.max_size < 1:
+        raise refuse("size", "the bid takes nothing", "max_size is at least 1 step")
+    if tick.instruments[touch.instrument].mark == 0:
+        raise refuse("not_listed", f"instrument {touch.instrument} has no price")
+    if auth.last_slot < tick.slot:
+        raise refuse("expired", f"signed until slot {auth.last_slot}, it is slot {tick.slot}", "sign again")
+    if owner_hash(auth.ax, auth.ay) != account.owner:
+        raise refuse("signature", f"the key is not that of account {account.id}")
+    for ahead in range(BID_NONCES):
+        signer = account.with_(nonce=account.nonce + ahead)
+        if verify(auth.ax, auth.ay, signed_message(touch, signer, domain), auth.signature):
+            return signer
+    raise refuse(
+        "signature",
+        f"not what account {account.id} signs at nonce {account.nonce} or soon after",
+        f"sign one of the next {BID_NONCES} nonces, this chain and this ledger",
+    )
+
+
+def signed_digest(touches: Sequence[Touch], signers: Sequence[Account], domain: int) -> str:
+    """What makes an operation the same one, however it is written: accounts and the messages they signed."""
+    signed = sorted(
+        (account.id, signed_message(touch, account, domain)) for touch, account in zip(touches, signers, strict=True)
+    )
+    return hashlib.sha256(repr(signed).encode()).hexdigest()
 
 
 def placed(touch: Touch, ledger: Ledger) -> Touch:

@@ -11,7 +11,7 @@ from circuits.settle.forge import Forgery
 from circuits.settle.scenes import MILLION, backstop_takes, crash, leg
 from circuits.settle.world import BTC, ETH, GOLD, LONG, SHORT
 from zkmargin.engine.liquidation import minimal_close
-from zkmargin.engine.margin import risk
+from zkmargin.engine.margin import holding_of, risk
 from zkmargin.protocol.constants import FINE, Op
 from zkmargin.protocol.model import Touch
 
@@ -23,10 +23,10 @@ def scene(world):
     return crash(world)
 
 
-def liquidation(world, scene, size=None, most=None, flag=0, min_reward=0, **change):
+def liquidation(world, scene, size=None, most=None, flag=0, min_reward=0, limit=None, **change):
     """A liquidation to Carol's bid."""
     size = scene.least if size is None else size
-    bid = world.bid(scene.carol, BTC, LONG, size if most is None else most, size, min_reward)
+    bid = world.bid(scene.carol, BTC, LONG, size if most is None else most, size, min_reward, limit)
     return [replace(leg(world, Op.LIQUIDATE, scene.alice, size, flag), **change), bid]
 
 
@@ -80,6 +80,23 @@ def test_another_price(world, refuse, scene):
     refuse(legs, "liquidate * (price - row.mark)")
 
 
+def test_a_mark_past_the_limit_of_the_bid(world, refuse, accept, scene):
+    mark = world.mark(BTC)
+    accept(liquidation(world, scene, limit=mark))
+    accept(liquidation(world, scene, limit=(1 << 64) - 1))
+    refuse(liquidation(world, scene, limit=mark - 1), "bid * (third")
+    refuse(liquidation(world, scene, limit=0), "bid * (third")
+
+
+def test_a_limit_that_is_not_what_was_signed(world, refuse, scene):
+    legs = liquidation(world, scene, limit=world.mark(BTC) - 1)
+    refuse([legs[0], replace(legs[1], limit_price=world.mark(BTC))], "eddsa.circom")
+
+
+def test_a_limit_is_only_for_bids(world, refuse, scene):
+    refuse([replace(world.touch(Op.NOOP, scene.bob), limit_price=1)], "(1 - bid) * limitPrice")
+
+
 def test_another_order(world, refuse, scene):
     """ETH is not sold while BTC is held; BTC, the lower number, is."""
     dave = world.open(b"dave", 1000 * MILLION)
@@ -114,7 +131,7 @@ def test_another_penalty(world, judge, scene, change):
 
 
 def test_a_bid_beyond_its_terms(world, refuse, scene):
-    refuse(liquidation(world, scene, most=scene.least - 1), "template Num2Bits")
+    refuse(liquidation(world, scene, most=scene.least - 1), "bid * (third[0]")
     reward = 10**9
     refuse(liquidation(world, scene, min_reward=reward), "(withdraw + bid) * (1 - sound)")
     legs = liquidation(world, scene)
@@ -188,7 +205,16 @@ def deleveraging(world, scene, size=None, flag=0):
 
 def test_a_backstop_that_could_take_it(world, refuse, scene):
     world.credit(BTC, 10_000 * MILLION)
-    refuse(deleveraging(world, scene), "refuse * tried")
+    refuse(deleveraging(world, scene), "refuse * able")
+
+
+def test_a_backstop_at_the_largest_size_can_refuse(world, accept, refuse, scene):
+    """One step more would be 2^48, which no holding can be: however healthy it is, there is a way on."""
+    for size, judge in (((1 << 48) - 1, accept), ((1 << 48) - 2, lambda legs: refuse(legs, "refuse * able"))):
+        rich = world.ledger.account(BTC).with_slot(0, holding_of(world.tick.instruments[BTC], BTC, size))
+        world.ledger.write(world.ledger.index_of(BTC), rich)
+        assert risk(rich, world.tick).health > 0
+        judge(deleveraging(world, scene))
 
 
 def test_deleveraging_without_a_refusal(world, refuse, scene):

@@ -154,8 +154,16 @@ class World:
         ]
 
     def bid(
-        self, account: int, instrument: int, side: int, most: int, size: int, min_reward: int = 0
+        self,
+        account: int,
+        instrument: int,
+        side: int,
+        most: int,
+        size: int,
+        min_reward: int = 0,
+        limit: int | None = None,
     ) -> Touch:
+        """A signed bid filled with `size`; its limit is the mark itself unless given."""
         return self.signed(
             self.touch(
                 Op.TAKE_BID,
@@ -166,5 +174,6 @@ class World:
                 price=self.mark(instrument),
                 max_size=most,
                 min_reward=min_reward,
+                limit_price=self.mark(instrument) if limit is None else limit,
             )
         )

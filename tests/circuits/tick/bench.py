@@ -14,7 +14,7 @@ from zkmargin.circuits.registry import circuit
 from zkmargin.circuits.tick_inputs import SignedReport, tick_inputs
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import Market, open_market
-from zkmargin.engine.ticks import MAX_FUNDING, genesis_tick, limited_mark, lower_median, unit_values
+from zkmargin.engine.ticks import MAX_GAP, MAX_FUNDING, genesis_tick, limited_mark, lower_median, unit_values
 from zkmargin.oracle.reports import Board, Report, make_report
 from zkmargin.protocol.constants import LIMITED, RATE_ONE, load
 from zkmargin.protocol.hashes import params_hash, tick_hash
@@ -158,7 +158,7 @@ class Forgery:
         self.raw = self.raw or [lower_median([row.prices[k] for row in rows]) for k in table]
         self.rates = self.rates or [lower_median([row.rates[k] for row in rows]) for k in table]
         if self.tick is None:
-            gap, given = self.slot - self.previous.slot, self.params
+            gap, given = min(self.slot - self.previous.slot, MAX_GAP), self.params
             columns = zip(given.instruments, self.previous.instruments, self.raw, self.rates, strict=True)
             after = tuple(next_row(*column, gap) for column in columns)
             risk = given.tau, given.penalty_rate, given.bidder_share

@@ -229,7 +229,6 @@ def _rates() -> list[int]:
     [
         (0, "still.out === 0"),
         (-1, "bitify.circom"),
-        (1 << 16, "bitify.circom"),
         (-(1 << 16), "bitify.circom"),
     ],
 )
@@ -241,7 +240,7 @@ def test_gaps(gap: int, place: str) -> None:
     refused_only(Forgery(start, slot, reports).inputs(), place)
 
 
-@pytest.mark.parametrize("gap", [1, (1 << 16) - 1])
+@pytest.mark.parametrize("gap", [1, (1 << 16) - 1, 1 << 16, 1 << 31])
 def test_gaps_at_the_ends_are_accepted(gap: int) -> None:
     start = genesis()
     reports = {signer: flat(1 << 40, 5, start.slot + gap, start.slot, signer) for signer in range(3)}

@@ -34,7 +34,7 @@ def test_the_episode_ticks() -> None:
     ],
 )
 @pytest.mark.parametrize("mark", [0, MIN_PRICE, FINE * 1000, (1 << 64) - 1])
-@pytest.mark.parametrize("gap", [1, (1 << 16) - 1])
+@pytest.mark.parametrize("gap", [1, (1 << 16) - 1, 1 << 20])
 def test_no_signed_report_stalls_it(prices: tuple[int, ...], rate: int, mark: int, gap: int) -> None:
     """Whatever a quorum signs in range, whatever the last mark and funding were, there is a next tick."""
     _, params = market()

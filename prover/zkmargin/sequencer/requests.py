@@ -24,7 +24,9 @@ KINDS = {"withdraw": (Op.WITHDRAW,), "trade": (Op.TRADE, Op.TRADE_MATCH), "bid":
 BID_NONCES = 16
 
 
-def sign_touch(touch: Touch, account: Account, key: KeyPair, last_slot: int, domain: int, nonce: int | None = None) -> Touch:
+def sign_touch(
+    touch: Touch, account: Account, key: KeyPair, last_slot: int, domain: int, nonce: int | None = None
+) -> Touch:
     """The touch with its owner's signature, at the account's nonce or a later one."""
     bare = replace(touch, auth=Auth(last_slot, key.ax, key.ay, _UNSIGNED))
     at = account if nonce is None else account.with_(nonce=nonce)
@@ -38,8 +40,10 @@ def withdrawal(account_id: int, asset: int, amount: int) -> Touch:
 
 def trade_legs(buyer: int, seller: int, instrument: int, size: int, price: int) -> tuple[Touch, Touch]:
     """The two unsigned legs of a trade."""
-    return (Touch(Op.TRADE, 0, buyer, instrument, 0, size, price, counterparty=seller),
-            Touch(Op.TRADE_MATCH, 0, seller, instrument, 1, size, price, counterparty=buyer))
+    return (
+        Touch(Op.TRADE, 0, buyer, instrument, 0, size, price, counterparty=seller),
+        Touch(Op.TRADE_MATCH, 0, seller, instrument, 1, size, price, counterparty=buyer),
+    )
 
 
 def bid_touch(
@@ -48,15 +52,30 @@ def bid_touch(
     """An unsigned bid: to take at most `max_size` steps on `side` at a mark no worse than `limit_price` (fine
     units per step), for at least `min_reward` quote base units."""
     return Touch(
-        Op.TAKE_BID, 0, account_id, instrument, side, max_size=max_size, min_reward=min_reward, limit_price=limit_price
+        Op.TAKE_BID,
+        0,
+        account_id,
+        instrument,
+        side,
+        max_size=max_size,
+        min_reward=min_reward,
+        limit_price=limit_price,
     )
 
 
 def standing_bid(touch: Touch, nonce: int) -> Bid:
     """A signed bid touch as the search for takers sees it."""
     assert touch.auth is not None
-    return Bid(touch.account_id, nonce, touch.instrument, touch.side, touch.max_size, touch.min_reward,
-               touch.limit_price, touch.auth)
+    return Bid(
+        touch.account_id,
+        nonce,
+        touch.instrument,
+        touch.side,
+        touch.max_size,
+        touch.min_reward,
+        touch.limit_price,
+        touch.auth,
+    )
 
 
 def request_json(kind: str, touches: Sequence[Touch]) -> dict[str, Any]:
@@ -88,7 +107,7 @@ def read_request(raw: Any) -> tuple[str, list[Touch]]:
 
 
 def check_bid(touch: Touch, ledger: Ledger, tick: Tick, domain: int) -> Account:
-    """The bidder's account at the nonce a bid is signed for; raises `Refused` for a bid that nobody can ever take.
+    """The bidder's account at the nonce a bid is signed for; `Refused` for a bid that nobody can ever take.
 
     A bid may be signed ahead, for one of the account's next `BID_NONCES` nonces.
     """
@@ -120,7 +139,8 @@ def check_bid(touch: Touch, ledger: Ledger, tick: Tick, domain: int) -> Account:
 def signed_digest(touches: Sequence[Touch], signers: Sequence[Account], domain: int) -> str:
     """What makes an operation the same one, however it is written: accounts and the messages they signed."""
     signed = sorted(
-        (account.id, signed_message(touch, account, domain)) for touch, account in zip(touches, signers, strict=True)
+        (account.id, signed_message(touch, account, domain))
+        for touch, account in zip(touches, signers, strict=True)
     )
     return hashlib.sha256(repr(signed).encode()).hexdigest()
 
@@ -131,7 +151,8 @@ def placed(touch: Touch, ledger: Ledger) -> Touch:
 
 
 def deposit_touches(ledger: Ledger, entry: QueueEntry) -> tuple[Touch, Touch]:
-    """The touch that performs a queue entry, and the one that refuses it; the engine accepts exactly one of them."""
+    """The touch that performs a queue entry, and the one that refuses it; the engine accepts exactly one."""
+
     def touch(leaf: int, flag: int, identity: int) -> Touch:
         return Touch(Op.DEPOSIT, leaf, identity, entry.asset, 0, entry.amount, 0, flag, entry)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A settle batch while it is being put together: operations are applied to the ledger one by one, whole or not at all."""
+"""A settle batch while it is being put together: operations are applied one by one, whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zkmargin.circuits.settle_inputs import Before, Posting, Step, settle_inputs
 from zkmargin.engine.transition import CLEAR, Effect, apply
-from zkmargin.errors import Refused, ZkMarginError
+from zkmargin.errors import Refused
 from zkmargin.protocol.constants import Op, Profile
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick, Touch
@@ -28,7 +28,7 @@ def write_effect(ledger: Ledger, effect: Effect) -> None:
 
 @dataclass(frozen=True)
 class SettleBatch:
-    """A finished settle batch: all that is posted, and the witness inputs. `paid`: recipient of each touch or 0."""
+    """A finished settle batch: all that is posted, and the witness inputs. `number` is the contract's."""
 
     number: int
     tick: Tick
@@ -41,14 +41,16 @@ class SettleBatch:
 
 
 class Draft:
-    """Collects operations for one proof of `profile.touches` touches on `ledger`, which it changes as it goes.
+    """Collects operations for one proof of `profile.touches` touches on `ledger`, which changes as it goes.
 
-    The ledger must stand at a checkpoint; `finish` leaves it changed but not checkpointed, `abandon` undoes all.
+    `finish` leaves the ledger changed; `abandon` undoes everything since the draft was begun. The ledger must
+    not be given a checkpoint in between.
     """
 
     def __init__(self, ledger: Ledger, tick: Tick, domain: int) -> None:
         self.ledger, self.tick, self.domain = ledger, tick, domain
         self.profile: Profile = ledger.profile
+        self.begun = ledger.savepoint()
         self.root = ledger.root()
         self.before = Before(ledger.pages_root, *ledger.scalars())
         self.steps: list[Step] = []
@@ -60,7 +62,7 @@ class Draft:
         return self.profile.touches - len(self.steps)
 
     def add(self, operation: Operation) -> list[Effect]:
-        """Apply the touches of one operation; raises `Refused` and changes nothing if a rule forbids one of them."""
+        """Apply the touches of an operation; raises `Refused` and changes nothing if a rule forbids one."""
         assert len(operation) <= self.room
         savepoint, pending = self.ledger.savepoint(), CLEAR
         steps, effects = [], []
@@ -74,7 +76,7 @@ class Draft:
                 pending = effect.pending
             if pending.expect:
                 raise Refused("the operation's second leg is missing", code="legs")
-        except ZkMarginError:
+        except BaseException:  # an interrupt, too, must not leave half an operation behind
             self.ledger.rollback(savepoint)
             raise
         self.steps += steps
@@ -82,7 +84,8 @@ class Draft:
         return effects
 
     def abandon(self) -> None:
-        self.ledger.rollback()
+        """Put the ledger back to where the draft was begun."""
+        self.ledger.rollback(self.begun)
         self.steps, self.effects = [], []
 
     def finish(self, number: int, chain_id: int) -> SettleBatch:
@@ -91,11 +94,22 @@ class Draft:
             self.add([Touch(Op.NOOP, 0, self.ledger.account_at(0).id)])
         touches = [step.touch for step in self.steps]
         new_root = self.ledger.root()
-        words = settle_words(self.domain, self.root, tick_hash(self.tick), new_root, touches,
-                             [effect.paid for effect in self.effects], self.profile)
+        words = settle_words(
+            self.domain,
+            self.root,
+            tick_hash(self.tick),
+            new_root,
+            touches,
+            [effect.paid for effect in self.effects],
+            self.profile,
+        )
         posting = bind(words, chain_id, self.domain, number)
-        inputs = settle_inputs(self.profile, self.tick, self.domain, self.root, new_root, self.before, self.steps, posting)
-        return SettleBatch(number, self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs)
+        inputs = settle_inputs(
+            self.profile, self.tick, self.domain, self.root, new_root, self.before, self.steps, posting
+        )
+        return SettleBatch(
+            number, self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs
+        )
 
 
 def bind(words: list[int], chain_id: int, domain: int, number: int) -> Posting:
@@ -103,5 +117,3 @@ def bind(words: list[int], chain_id: int, domain: int, number: int) -> Posting:
     c = commitment(words)
     r = challenge(chain_id, unpack("domain", domain)["ledger"], number, c, words)
     return Posting(words, c, r, evaluate(words, r))
-
-

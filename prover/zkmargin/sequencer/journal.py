@@ -6,6 +6,9 @@ needs in order to go on stands in the row before the state is entered: the witne
 proof before signing, the signed transaction before it is sent. So a process killed at any point finds, on
 restart, either the work undone or its result; and a transaction is only ever sent again as the same bytes
 (same account nonce), which a chain can't include twice.
+
+`number` is a batch's place in the journal and never changes. `chain_number` is the contract's batch number it
+is bound to: the two differ once others have posted batches; `rebase` moves open batches to later numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +25,8 @@ from typing import Any
 
 from zkmargin.errors import InternalError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_UPGRADES = 1  # the oldest schema that is brought up to date when opened
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
@@ -30,8 +34,9 @@ CREATE TABLE IF NOT EXISTS batches (
     circuit    TEXT NOT NULL,
     state      TEXT NOT NULL,
     slot       INTEGER NOT NULL,
-    body       BLOB NOT NULL,      -- what was decided: touches or tick, words, public signals (JSON, deflated)
-    inputs     BLOB,               -- witness inputs (JSON, deflated), dropped once the proof stands
+    chain_number INTEGER NOT NULL DEFAULT 0, -- the contract's batch number that the public signals are for
+    body       BLOB NOT NULL,      -- what was decided: touches or tick, words, signals (JSON, deflated)
+    inputs     BLOB,               -- witness inputs (JSON, deflated), dropped once confirmed
     proof      TEXT,
     raw_tx     BLOB,
     tx_hash    TEXT,
@@ -46,6 +51,8 @@ CREATE TABLE IF NOT EXISTS operations (
     reason  TEXT
 );
 """
+_INDEX = "CREATE INDEX IF NOT EXISTS batches_by_state ON batches (state, number)"
+_COLUMNS = "number, circuit, state, slot, chain_number, body, inputs, proof, raw_tx, tx_hash, receipt"
 
 
 class BatchState(StrEnum):
@@ -62,19 +69,42 @@ ORDER = list(BatchState)
 
 
 @dataclass(frozen=True)
-class BatchRow:
-    """A journalled batch. `body` and `inputs` are JSON values; `proof` snarkjs's form; `raw_tx` signed bytes."""
+class BatchHead:
+    """The part of a batch that is cheap to read."""
 
     number: int
     circuit: str
     state: BatchState
     slot: int
+    chain_number: int
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A journalled batch. `body`, `inputs` are JSON values; `proof` snarkjs's form; `raw_tx` signed bytes."""
+
+    number: int
+    circuit: str
+    state: BatchState
+    slot: int
+    chain_number: int
     body: dict[str, Any]
     inputs: dict[str, Any] | None
     proof: dict[str, Any] | None
     raw_tx: bytes | None
     tx_hash: str | None
     receipt: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Rebased:
+    """An open batch bound to another chain number: to be proved anew or, with a receipt, posted by others."""
+
+    number: int
+    chain_number: int
+    body: dict[str, Any]
+    inputs: dict[str, Any] | None
+    receipt: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +123,10 @@ def _deflate(value: Any) -> bytes:
     return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 1)
 
 
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
 def _inflate(blob: bytes | None) -> Any:
     return None if blob is None else json.loads(zlib.decompress(blob))
 
@@ -106,14 +140,24 @@ class Journal:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
-        known = self.get("schema")
-        if known is None:
-            self.put("schema", str(SCHEMA_VERSION))
-        elif int(known) != SCHEMA_VERSION:
+        found = self.get("schema")
+        known = SCHEMA_VERSION if found is None else int(found)
+        if known not in range(_UPGRADES, SCHEMA_VERSION + 1):
             raise InternalError(
                 f"{path} has journal schema {known}, this version reads {SCHEMA_VERSION}",
-                hint="use the version of zkmargin that wrote it", code="journal_schema",
+                hint="use the version of zkmargin that wrote it",
+                code="journal_schema",
             )
+        if found != str(SCHEMA_VERSION):
+            with self.transaction():
+                self._upgrade()
+
+    def _upgrade(self) -> None:
+        if "chain_number" not in {row[1] for row in self._db.execute("PRAGMA table_info(batches)")}:
+            self._db.execute("ALTER TABLE batches ADD COLUMN chain_number INTEGER NOT NULL DEFAULT 0")
+            self._db.execute("UPDATE batches SET chain_number = number")
+        self._db.execute(_INDEX)
+        self.put("schema", str(SCHEMA_VERSION))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -121,60 +165,167 @@ class Journal:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def get(self, key: str) -> str | None:
+        """A note kept under `key`."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def put(self, key: str, value: str) -> None:
+        """Keep a note."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ---------------------------------------------------------------- batches
 
-    def plan(self, number: int, circuit: str, slot: int, body: dict[str, Any], inputs: dict[str, Any],
-             operations: list[int]) -> None:
-        """Enter batch `number` as planned and mark its operations so, in one transaction."""
+    def plan(
+        self,
+        number: int,
+        circuit: str,
+        slot: int,
+        body: dict[str, Any],
+        inputs: dict[str, Any],
+        operations: Sequence[int],
+        refusals: Sequence[tuple[int, str]] = (),
+        chain_number: int | None = None,
+    ) -> None:
+        """Enter batch `number` as planned, its operations as planned too, and others as refused.
+
+        One transaction. `refusals`: (operation, reason), judged against this batch's state. `chain_number`:
+        the contract's number the batch is bound to, `number` if not given.
+        """
+        bound = number if chain_number is None else chain_number
         with self.transaction():
+            if (number, bound) != (self.last_batch() + 1, self.next_chain_number()):
+                raise InternalError(
+                    f"batch {number} ({bound} on the chain) is not the next one", code="journal_order"
+                )
             self._db.execute(
-                "INSERT INTO batches (number, circuit, state, slot, body, inputs) VALUES (?, ?, ?, ?, ?, ?)",
-                (number, circuit, BatchState.PLANNED, slot, _deflate(body), _deflate(inputs)),
+                "INSERT INTO batches (number, circuit, state, slot, chain_number, body, inputs) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, circuit, BatchState.PLANNED, slot, bound, _deflate(body), _deflate(inputs)),
             )
             for operation in operations:
-                self._db.execute("UPDATE operations SET state = 'planned', batch = ? WHERE id = ?", (number, operation))
+                self._db.execute(
+                    "UPDATE operations SET state = 'planned', batch = ? WHERE id = ?", (number, operation)
+                )
+            for operation, reason in refusals:
+                self.refuse(operation, reason)
 
     def advance(self, number: int, state: BatchState, **columns: Any) -> None:
-        """Move a batch to `state`, the one after its present state, with the columns that state stands for."""
-        present = self.batch(number).state
+        """Move a batch to `state`, the one after its present one, with the columns that state stands for."""
+        present = self.head(number).state
         if ORDER.index(state) != ORDER.index(present) + 1:
             raise InternalError(f"batch {number} is {present} and can't become {state}", code="journal_order")
         assignments = "".join(f", {name} = ?" for name in columns)
-        if state is BatchState.PROVED:
+        if state is BatchState.CONFIRMED:
             assignments += ", inputs = NULL"
-        self._db.execute(f"UPDATE batches SET state = ?{assignments} WHERE number = ?",
-                         (state, *columns.values(), number))
+        self._db.execute(
+            f"UPDATE batches SET state = ?{assignments} WHERE number = ?", (state, *columns.values(), number)
+        )
+
+    def rebase(self, rows: Sequence[Rebased]) -> None:
+        """Bind open batches to other chain numbers, in one transaction.
+
+        Those with a receipt become confirmed; the others are planned again, without proof or transaction.
+        """
+        with self.transaction():
+            for row in rows:
+                if self.head(row.number).state is BatchState.CONFIRMED:
+                    raise InternalError(
+                        f"batch {row.number} is confirmed and can't be renumbered", code="journal_order"
+                    )
+                if row.receipt is not None:
+                    self._db.execute(
+                        "UPDATE batches SET state = ?, proof = CASE WHEN chain_number = ? THEN proof END, "
+                        "chain_number = ?, body = ?, inputs = NULL, raw_tx = NULL, tx_hash = NULL, "
+                        "receipt = ? WHERE number = ?",
+                        (
+                            BatchState.CONFIRMED,
+                            row.chain_number,
+                            row.chain_number,
+                            _deflate(row.body),
+                            json.dumps(row.receipt),
+                            row.number,
+                        ),
+                    )
+                else:
+                    self._db.execute(
+                        "UPDATE batches SET state = ?, chain_number = ?, body = ?, inputs = ?, proof = NULL, "
+                        "raw_tx = NULL, tx_hash = NULL WHERE number = ?",
+                        (
+                            BatchState.PLANNED,
+                            row.chain_number,
+                            _deflate(row.body),
+                            _deflate(row.inputs),
+                            row.number,
+                        ),
+                    )
 
     def _row(self, row: tuple[Any, ...]) -> BatchRow:
-        number, circuit, state, slot, body, inputs, proof, raw_tx, tx_hash, receipt = row
-        return BatchRow(number, circuit, BatchState(state), slot, _inflate(body), _inflate(inputs),
-                        json.loads(proof) if proof else None, raw_tx, tx_hash, json.loads(receipt) if receipt else None)
+        number, circuit, state, slot, chain_number, body, inputs, proof, raw_tx, tx_hash, receipt = row
+        return BatchRow(
+            number,
+            circuit,
+            BatchState(state),
+            slot,
+            chain_number,
+            _inflate(body),
+            _inflate(inputs),
+            json.loads(proof) if proof else None,
+            raw_tx,
+            tx_hash,
+            json.loads(receipt) if receipt else None,
+        )
 
     def batch(self, number: int) -> BatchRow:
-        row = self._db.execute("SELECT * FROM batches WHERE number = ?", (number,)).fetchone()
+        """The whole row of a batch."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise InternalError(f"batch {number} is not in the journal", code="journal_batch")
         return self._row(row)
 
     def batches(self, *states: BatchState) -> Iterator[BatchRow]:
         """Batches in any of `states` (all when none is named), in order of their numbers."""
+        for head in self.heads(*states):
+            yield self.batch(head.number)
+
+    def head(self, number: int) -> BatchHead:
+        """A batch without what it holds."""
+        row = self._db.execute(
+            "SELECT number, circuit, state, slot, chain_number FROM batches WHERE number = ?", (number,)
+        ).fetchone()
+        if row is None:
+            raise InternalError(f"batch {number} is not in the journal", code="journal_batch")
+        return BatchHead(row[0], row[1], BatchState(row[2]), row[3], row[4])
+
+    def heads(self, *states: BatchState) -> list[BatchHead]:
+        """As `batches`, without reading what the batches hold."""
         wanted = states or tuple(BatchState)
-        marks = ",".join("?" * len(wanted))
-        numbers = self._db.execute(f"SELECT number FROM batches WHERE state IN ({marks}) ORDER BY number", wanted)
-        for (number,) in numbers.fetchall():
-            yield self.batch(number)
+        rows = self._db.execute(
+            "SELECT number, circuit, state, slot, chain_number FROM batches "
+            f"WHERE state IN ({_marks(wanted)}) ORDER BY number",
+            wanted,
+        )
+        return [
+            BatchHead(number, circuit, BatchState(state), *rest) for number, circuit, state, *rest in rows
+        ]
+
+    def last_confirmed(self) -> BatchHead | None:
+        """The last batch the chain is known to have accepted."""
+        number = self._db.execute(
+            "SELECT MAX(number) FROM batches WHERE state = ?", (BatchState.CONFIRMED,)
+        ).fetchone()[0]
+        return None if number is None else self.head(int(number))
+
+    def next_chain_number(self) -> int:
+        """The contract's batch number that the next planned batch is bound to."""
+        last = self.last_batch()
+        return self.head(last).chain_number + 1 if last else 1
 
     def last_batch(self) -> int:
         """The highest batch number planned so far, 0 when there is none."""
@@ -185,17 +336,31 @@ class Journal:
     def submit(self, digest: str, body: dict[str, Any]) -> int:
         """Enter an operation; the same signed message again returns the first one's id."""
         with self.transaction():
-            self._db.execute("INSERT OR IGNORE INTO operations (digest, body, state) VALUES (?, ?, 'waiting')",
-                             (digest, json.dumps(body)))
-            return int(self._db.execute("SELECT id FROM operations WHERE digest = ?", (digest,)).fetchone()[0])
+            self._db.execute(
+                "INSERT OR IGNORE INTO operations (digest, body, state) VALUES (?, ?, 'waiting')",
+                (digest, json.dumps(body)),
+            )
+            return int(
+                self._db.execute("SELECT id FROM operations WHERE digest = ?", (digest,)).fetchone()[0]
+            )
 
     def refuse(self, operation: int, reason: str) -> None:
-        self._db.execute("UPDATE operations SET state = 'refused', reason = ? WHERE id = ?", (reason, operation))
+        """Enter an operation as refused, one that was judged against a durable state (else see `plan`)."""
+        self._db.execute(
+            "UPDATE operations SET state = 'refused', reason = ? WHERE id = ?", (reason, operation)
+        )
 
     def operations(self, state: str) -> list[OperationRow]:
-        rows = self._db.execute("SELECT id, digest, body, state, batch, reason FROM operations WHERE state = ? ORDER BY id",
-                                (state,)).fetchall()
-        return [OperationRow(i, digest, json.loads(body), st, batch, reason) for i, digest, body, st, batch, reason in rows]
+        """Operations in `state`, in the order they came."""
+        rows = self._db.execute(
+            "SELECT id, digest, body, state, batch, reason FROM operations WHERE state = ? ORDER BY id",
+            (state,),
+        ).fetchall()
+        return [
+            OperationRow(i, digest, json.loads(body), st, batch, reason)
+            for i, digest, body, st, batch, reason in rows
+        ]
 
     def close(self) -> None:
+        """Close the file."""
         self._db.close()

@@ -28,17 +28,37 @@ class TickBatch:
     inputs: dict[str, object]
 
 
-def make_tick_batch(number: int, chain_id: int, domain: int, params: Params, profile: Profile, previous: Tick,
-                    reports: Mapping[int, Report]) -> TickBatch:
+def make_tick_batch(
+    number: int,
+    chain_id: int,
+    domain: int,
+    params: Params,
+    profile: Profile,
+    previous: Tick,
+    reports: Mapping[int, Report],
+) -> TickBatch:
     """The batch that moves `previous` to the slot of the reports (checked and quorate, by signer)."""
     rows = [(report.prices, report.rates) for report in reports.values()]
     slot = next(iter(reports.values())).slot
     made = next_tick(params, previous, slot, rows)
-    rates = [lower_median([report.rates[k] for report in reports.values()]) for k in range(len(params.instruments))]
+    rates = [
+        lower_median([report.rates[k] for report in reports.values()]) for k in range(len(params.instruments))
+    ]
     present = sum(1 << signer for signer in reports)
-    words = tick_words(domain, tick_hash(previous), params_hash(params), tick_hash(made.tick), made.tick, previous.slot,
-                       present, profile)
+    words = tick_words(
+        domain,
+        tick_hash(previous),
+        params_hash(params),
+        tick_hash(made.tick),
+        made.tick,
+        previous.slot,
+        present,
+        profile,
+    )
     posting = bind(words, chain_id, domain, number)
-    signed = {signer: SignedReport(report.prices, report.rates, report.signature) for signer, report in reports.items()}
+    signed = {
+        signer: SignedReport(report.prices, report.rates, report.signature)
+        for signer, report in reports.items()
+    }
     inputs = tick_inputs(params, previous, made.tick, domain, signed, made.raw, rates, posting)
     return TickBatch(number, previous, made.tick, posting, inputs)

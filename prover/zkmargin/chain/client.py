@@ -176,6 +176,10 @@ class LedgerClient:
         root, tick, batch, requested, consumed, slot = (int(self._view(name, block=block)) for name in names)
         return LedgerState(block, root, tick, batch, requested, consumed, slot)
 
+    def last_batch(self) -> int:
+        """Number of the last batch the contract accepted, 0 before the first."""
+        return int(self._view("batch"))
+
     def claim(self, account: str, asset: int) -> int:
         """What `account` can withdraw, in posted units."""
         return int(self._view("claim", Web3.to_checksum_address(account), asset))
@@ -233,8 +237,47 @@ class LedgerClient:
             yield from (event for event in self.decode_logs(logs) if not names or event.name in names)
 
     def queued(self, from_block: int) -> list[QueueEntry]:
-        """All deposits ever requested, in the queue's order."""
+        """All deposits requested since `from_block`, in the queue's order; see `QueueFeed` to follow them."""
         return [queue_entry(event) for event in self.events(from_block, names=("Requested",))]
+
+
+class QueueFeed:
+    """The contract's queue as it grows: each refresh reads only blocks that are new, and a few before them.
+
+    Those few are read again because a chain may replace its latest blocks; an entry met again replaces the
+    one known by its index.
+    """
+
+    REREAD = 16  # blocks
+
+    def __init__(self, client: LedgerClient, from_block: int) -> None:
+        self._client, self._first, self._next = client, from_block, from_block
+        self._entries: dict[int, tuple[int, QueueEntry]] = {}  # by index: block, entry
+
+    def refresh(self) -> None:
+        """Read what is new."""
+        with chain_errors():
+            head = self._client.web3.eth.block_number
+        start = max(self._first, self._next - self.REREAD)
+        found = list(self._client.events(start, head, ("Requested",)))
+        self._entries = {index: row for index, row in self._entries.items() if row[0] < start}
+        self._entries |= {event.args["index"]: (event.block, queue_entry(event)) for event in found}
+        self._next = head + 1
+
+    def entry(self, index: int) -> QueueEntry | None:
+        """The entry of that index, None while there is none."""
+        row = self._entries.get(index)
+        return None if row is None else row[1]
+
+    def forget(self, below: int) -> None:
+        """Drop the entries of an index less than `below`."""
+        self._entries = {index: row for index, row in self._entries.items() if index >= below}
+
+    @property
+    def resume_block(self) -> int:
+        """The block that a later feed must begin at to miss no entry not yet forgotten."""
+        start = max(self._first, self._next - self.REREAD)
+        return min([start, *(block for block, _ in self._entries.values())])
 
 
 @cache

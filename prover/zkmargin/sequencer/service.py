@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sequencer: takes the queue, submitted operations and oracle reports; decides batches; proves and posts them.
+"""The sequencer: takes the queue, submitted operations and oracle reports; decides, proves and posts batches.
 
 Deciding runs ahead of proving, and proving ahead of posting; the journal holds everything in between (see
-`journal.py`). The state file is written after the journal: on a restart the journal's later batches are replayed on it.
+`journal.py`). The state file is written after the journal: on a restart the journal's later batches
+are replayed on it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,35 +16,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zkmargin.chain.client import LedgerClient
-from zkmargin.chain.transactions import broadcast, sign, wait
+from zkmargin.chain.client import LedgerClient, LedgerEvent, QueueFeed
+from zkmargin.chain.transactions import broadcast, is_known, sign, wait
+from zkmargin.chain.transactions import receipt as receipt_of
 from zkmargin.engine.due import Bid, Settling, unhealthy
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.engine.transition import CLEAR, Effect, apply
-from zkmargin.errors import InternalError, Refused
+from zkmargin.errors import BadInput, ChainRejected, InternalError, MissingData, Refused, RootMismatch
 from zkmargin.oracle.reports import Board, Report
 from zkmargin.protocol.constants import Op, load
-from zkmargin.protocol.model import Params, QueueEntry, Tick, Touch
+from zkmargin.protocol.model import Params, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.pool import Job, ProvingPool
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
-from zkmargin.sequencer.drafting import Draft, write_effect
+from zkmargin.sequencer.drafting import Draft, bind, write_effect
 from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.home import write_setup
-from zkmargin.sequencer.journal import BatchRow, BatchState, Journal
-from zkmargin.sequencer.requests import deposit_touches, placed, read_request, standing_bid
+from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal, Rebased
+from zkmargin.sequencer.requests import (
+    check_bid,
+    deposit_touches,
+    placed,
+    read_request,
+    signed_digest,
+    standing_bid,
+)
 from zkmargin.sequencer.ticking import make_tick_batch
 from zkmargin.state.ledger import Ledger
 from zkmargin.state.store import Store
 
 AHEAD = 4  # proofs begun but not yet posted
+OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
+_QUEUE_BLOCK = "queue_block"  # in the journal: no deposit before this block is still to be consumed
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a sequencer is told: where its files are, the chain, the venue's parameters, keys to prove and to post with."""
+    """What a sequencer is told: where its files are, the chain, the venue's parameters, the poster's key."""
 
     home: Path
     chain_id: int
@@ -76,9 +86,10 @@ class Sequencer:
         self.domain = domain_word(setup.chain_id, setup.ledger)
         self.journal = Journal(setup.home / "journal.sqlite")
         self.store = Store(setup.home / "state.sqlite", self.profile)
-        self._queue: dict[int, QueueEntry] = {}
+        self._queue = QueueFeed(client, int(self.journal.get(_QUEUE_BLOCK) or setup.from_block))
         self._draft: Draft | None = None
         self._draft_operations: list[int] = []
+        self._draft_refusals: list[tuple[int, str]] = []  # judged against the draft, so durable only with it
         self._recover()
 
     # ---------------------------------------------------------------- recovery
@@ -90,12 +101,17 @@ class Sequencer:
         if self.store.batch is None:
             self.store.save(self.ledger, 0)
         stored = self.store.batch or 0
-        for row in self.journal.batches():
+        heads = self.journal.heads()
+        ticks = [head.number for head in heads if head.circuit == "tick" and head.number <= stored]
+        if ticks:
+            self.tick = decode_tick(self.journal.batch(ticks[-1]).body["tick"])
+        for head in heads:
+            if head.number <= stored:
+                continue
+            row = self.journal.batch(head.number)
             if row.circuit == "tick":
                 self.tick = decode_tick(row.body["tick"])
-            if row.number <= stored:
-                continue
-            if row.circuit == "settle":
+            else:
                 self._replay(row)
             self.store.save(self.ledger, row.number)
 
@@ -111,10 +127,10 @@ class Sequencer:
     # ---------------------------------------------------------------- deciding
 
     def submit(self, request: Any) -> int:
-        """Take a signed operation (see `requests.py`) into the journal; raises `Refused` or `BadInput` if it can't stand.
+        """Take a signed operation (see `requests.py`) into the journal; raises `Refused` or `BadInput`.
 
-        It is tried against the present state, so that a bad one is refused at once; it may still be refused when
-        its turn comes.
+        It is tried against the present state, so that a bad one is refused at once; it may still be refused
+        when its turn comes.
         """
         kind, touches = read_request(request)
         if kind != "bid":
@@ -124,33 +140,40 @@ class Sequencer:
                 draft.add([placed(touch, self.ledger) for touch in touches])
             finally:
                 self.ledger.rollback(savepoint)
+            signers = [self.ledger.account(touch.account_id) for touch in touches]
         else:
-            placed(touches[0], self.ledger)
-        digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-        return self.journal.submit(digest, request)
+            signers = [check_bid(touches[0], self.ledger, self.tick, self.domain)]
+        return self.journal.submit(signed_digest(touches, signers, self.domain), request)
 
     def decide_tick(self, reports: Iterable[Report], slot: int) -> Tick:
-        """Plan the tick of `slot` from the oracles' reports; raises `Refused` for a bad report or no quorum."""
-        self.close_draft()
+        """Plan the tick of `slot` from the oracles' reports, after closing the draft.
+
+        Raises `Refused` for a bad report or no quorum, `BadInput` for a slot there can't be; then nothing has
+        changed.
+        """
         board = Board(self.domain, self.params, self.profile.quorum, slot, self.tick.slot)
         for report in reports:
             board.add(report)
+        bound = self.journal.next_chain_number() + bool(self._draft and self._draft.steps)
+        batch = make_tick_batch(
+            bound, self.setup.chain_id, self.domain, self.params, self.profile, self.tick, board.quorate()
+        )
+        self.close_draft()
         number = self.journal.last_batch() + 1
-        batch = make_tick_batch(number, self.setup.chain_id, self.domain, self.params, self.profile, self.tick,
-                                board.quorate())
         body = {"tick": encode_tick(batch.tick), **_posting(batch.posting)}
         reach("before_plan")
-        self.journal.plan(number, "tick", slot, body, batch.inputs, [])
+        self.journal.plan(number, "tick", slot, body, batch.inputs, [], chain_number=bound)
         reach("planned")
         self.tick = batch.tick
         self.store.save(self.ledger, number)
         return batch.tick
 
     def decide_due(self, bids: Sequence[Touch], nonces: Sequence[int]) -> Outcome:
-        """Plan what the tick makes due: liquidations, deleveraging, absorption, until every account is healthy."""
+        """Plan what the tick makes due: liquidations, deleveraging, absorption, till all are healthy."""
         outcome = Outcome()
 
         def attempt(operation: Sequence[Touch]) -> bool:
+            self._make_room(len(operation))
             try:
                 outcome.effects += self._add(operation)
             except Refused:
@@ -165,9 +188,9 @@ class Sequencer:
     def decide_queue(self) -> Outcome:
         """Plan every deposit that stands in the contract's queue, in order."""
         outcome = Outcome()
-        for entry in self.client.queued(self.setup.from_block):
-            self._queue[entry.index] = entry
-        while (entry := self._queue.get(self.ledger.consumed)) is not None:
+        self._queue.refresh()
+        while (entry := self._queue.entry(self.ledger.consumed)) is not None:
+            self._make_room(1)
             performed, refusal = deposit_touches(self.ledger, entry)
             try:
                 outcome.effects += self._add([performed])
@@ -176,23 +199,37 @@ class Sequencer:
         return outcome
 
     def decide_submitted(self) -> Outcome:
-        """Plan waiting withdrawals and trades in the order they came; what no longer holds is refused with its reason."""
+        """Plan waiting withdrawals and trades in the order they came; refuse what no longer holds.
+
+        A refusal becomes durable together with the batch it was judged against, at once if nothing is in
+        the draft.
+        """
         outcome = Outcome()
+        decided = {*self._draft_operations, *(operation for operation, _ in self._draft_refusals)}
         for row in self.journal.operations("waiting"):
             kind, touches = read_request(row.body)
-            if kind == "bid" or row.id in self._draft_operations:
+            if kind == "bid" or row.id in decided:
                 continue
+            self._make_room(len(touches))
             try:
-                effects = self._add([placed(touch, self.ledger) for touch in touches], row.id)
-                outcome.effects += effects
-            except Refused as error:
-                self.journal.refuse(row.id, str(error))
+                outcome.effects += self._add([placed(touch, self.ledger) for touch in touches], row.id)
+            except (Refused, BadInput) as error:  # BadInput: an account that there is not in this state
+                self._refuse(row.id, str(error))
                 outcome.refused.append((row.id, str(error)))
         return outcome
 
-    def _add(self, operation: Sequence[Touch], identity: int | None = None) -> list[Effect]:
-        if self._draft is not None and self._draft.room < len(operation):
+    def _refuse(self, operation: int, reason: str) -> None:
+        if self._draft is None or not self._draft.steps:
+            self.journal.refuse(operation, reason)
+        else:
+            self._draft_refusals.append((operation, reason))
+
+    def _make_room(self, touches: int) -> None:
+        """Close the draft if it is too full. Apart from `_add`: its errors are no refusals."""
+        if self._draft is not None and self._draft.room < touches:
             self.close_draft()
+
+    def _add(self, operation: Sequence[Touch], identity: int | None = None) -> list[Effect]:
         if self._draft is None:
             self._draft = Draft(self.ledger, self.tick, self.domain)
         effects = self._draft.add(operation)
@@ -201,21 +238,36 @@ class Sequencer:
         return effects
 
     def close_draft(self) -> None:
-        """Plan the settle batch that has been collected so far, if there is one with anything in it."""
-        draft, self._draft = self._draft, None
+        """Plan the settle batch that has been collected so far, if there is one with anything in it.
+
+        If that fails the ledger goes back to the last planned batch, and what was in the draft waits again.
+        """
+        draft, operations, refusals = self._draft, self._draft_operations, self._draft_refusals
+        self._draft, self._draft_operations, self._draft_refusals = None, [], []
         if draft is None or not draft.steps:
             return
-        number = self.journal.last_batch() + 1
-        batch = draft.finish(number, self.setup.chain_id)
-        body = {
-            "touches": [encode(touch) for touch in batch.touches], "new_root": str(batch.new_root),
-            **_posting(batch.posting),
-        }
-        reach("before_plan")
-        self.journal.plan(number, "settle", self.tick.slot, body, batch.inputs, self._draft_operations)
+        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
+        try:
+            batch = draft.finish(bound, self.setup.chain_id)
+            body = {
+                "touches": [encode(touch) for touch in batch.touches],
+                "new_root": str(batch.new_root),
+                **_posting(batch.posting),
+            }
+            reach("before_plan")
+            self.journal.plan(
+                number, "settle", self.tick.slot, body, batch.inputs, operations, refusals, bound
+            )
+        except BaseException:
+            if self.journal.last_batch() < number:
+                draft.abandon()
+            raise
         reach("planned")
-        self._draft_operations = []
-        self.store.save(self.ledger, number)
+        self.store.save(
+            self.ledger, number
+        )  # the journal has the batch: if this fails, the next save makes up for it
+        self._queue.forget(self.ledger.consumed)
+        self.journal.put(_QUEUE_BLOCK, str(self._queue.resume_block))
 
     def unhealthy(self) -> list[int]:
         """Accounts below maintenance margin at the present tick."""
@@ -228,83 +280,119 @@ class Sequencer:
 
 
 def _posting(posting: Any) -> dict[str, Any]:
-    return {"words": [str(word) for word in posting.words], "commitment": str(posting.commitment),
-            "public": [str(posting.commitment), str(posting.challenge), str(posting.evaluation)]}
+    return {
+        "words": [str(word) for word in posting.words],
+        "commitment": str(posting.commitment),
+        "public": [str(posting.commitment), str(posting.challenge), str(posting.evaluation)],
+    }
 
 
 class Poster:
-    """Proves planned batches side by side and posts them in order; every step is journalled first."""
+    """Proves planned batches side by side and posts them in order; every step is journalled first.
 
-    def __init__(self, sequencer: Sequencer, keys: dict[str, Any], pool: ProvingPool,
-                 before_send: Callable[[BatchRow], None] | None = None,
-                 told: Callable[[str, BatchRow], None] | None = None) -> None:
+    Anybody may post to the contract. When others' batches took the numbers that open batches are bound to,
+    but left root and tick as they were, the open ones are bound to later numbers and proved anew; any other
+    foreign batch ends the run (`RootMismatch`, code `foreign_batch`).
+    """
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        keys: dict[str, Any],
+        pool: ProvingPool,
+        before_send: Callable[[BatchRow], None] | None = None,
+        told: Callable[[str, BatchRow], None] | None = None,
+    ) -> None:
         self.journal, self.client = sequencer.journal, sequencer.client
+        self.setup, self.domain = sequencer.setup, sequencer.domain
         self.key = sequencer.setup.poster_key
         self.keys, self.pool = keys, pool
         self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
         self._running: dict[int, Future[Proved]] = {}
 
     def run(self, until_idle: bool = True) -> None:
-        """Prove and post; returns when all planned batches are confirmed, or with `until_idle` False as soon as nothing is ready."""
+        """Prove and post till all is confirmed, or with `until_idle` False till nothing more is ready."""
+        first = True
         while True:
-            open_rows = list(self.journal.batches(*[s for s in BatchState if s is not BatchState.CONFIRMED]))
-            if not open_rows:
+            heads = self.journal.heads(*OPEN)
+            if not heads:
                 return
-            self._begin(open_rows)
-            if self._post_ready(open_rows[0]):
+            if first and self._unsent(heads[0]) and self._rebase(heads[0]):
+                continue
+            first = False
+            self._begin(heads)
+            if self._post_ready(heads[0].number):
                 continue
             if not until_idle:
                 return
             time.sleep(0.02)
 
-    def _begin(self, rows: list[BatchRow]) -> None:
-        for row in rows[:AHEAD]:
-            if row.state is BatchState.PLANNED and row.number not in self._running:
+    def _begin(self, heads: list[BatchHead]) -> None:
+        planned = [head for head in heads[:AHEAD] if head.state is BatchState.PLANNED]
+        for head in planned:
+            if head.number not in self._running:
+                row = self.journal.batch(head.number)
                 self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
                 self.told("proving", row)
-        for row in rows[:AHEAD]:
-            future = self._running.get(row.number)
-            if row.state is BatchState.PLANNED and future is not None and future.done():
-                self._proved(row, future.result())
+        for head in planned:
+            future = self._running[head.number]
+            if future.done():
+                self._proved(self.journal.batch(head.number), future.result())
 
     def _proved(self, row: BatchRow, proved: Proved) -> None:
         public = [int(value) for value in row.body["public"]]
         if list(proved.proof.public) != public:
-            raise InternalError(f"the proof of batch {row.number} is of other public signals", code="wrong_public")
-        record = {**proved.proof.as_json(row.circuit), "backend": proved.backend, "prove_s": proved.prove_s,
-                  "witness_s": proved.witness_s, "verify_s": proved.verify_s}
+            raise InternalError(
+                f"the proof of batch {row.number} is of other public signals", code="wrong_public"
+            )
+        record = {
+            **proved.proof.as_json(row.circuit),
+            "backend": proved.backend,
+            "prove_s": proved.prove_s,
+            "witness_s": proved.witness_s,
+            "verify_s": proved.verify_s,
+        }
         reach("before_proved")
         self.journal.advance(row.number, BatchState.PROVED, proof=json.dumps(record))
         reach("proved")
         self._running.pop(row.number, None)
         self.told("proved", row)
 
-    def _post_ready(self, row: BatchRow) -> bool:
+    def _post_ready(self, number: int) -> bool:
         """Take the first open batch one state further, if it is proved; says whether it did."""
-        row = self.journal.batch(row.number)
-        if row.state is BatchState.PLANNED:
+        head = self.journal.head(number)
+        if head.state is BatchState.PLANNED:
             return False
+        try:
+            self._post(self.journal.batch(number))
+        except ChainRejected:
+            if not self._rebase(self.journal.head(number)):
+                raise
+        return True
+
+    def _post(self, row: BatchRow) -> None:
+        web3 = self.client.web3
         if row.state is BatchState.PROVED:
             self.before_send(row)
-            signed = sign(self.client.web3, self._call(row), self.key)
+            signed = sign(web3, self._call(row), self.key)
             self.journal.advance(row.number, BatchState.SIGNED, raw_tx=signed.raw, tx_hash=signed.hash)
             reach("signed")
-        elif row.state is BatchState.SIGNED:
-            assert row.raw_tx is not None
+            return
+        assert row.tx_hash is not None
+        assert row.raw_tx is not None
+        if row.state is BatchState.SIGNED:
             self.before_send(row)
-            broadcast(self.client.web3, row.raw_tx)
+            broadcast(web3, row.raw_tx)
             reach("after_send")
             self.journal.advance(row.number, BatchState.SENT)
             reach("sent")
         else:
-            assert row.tx_hash is not None and row.raw_tx is not None
-            broadcast(self.client.web3, row.raw_tx)
-            receipt = wait(self.client.web3, row.tx_hash)
+            broadcast(web3, row.raw_tx)
+            receipt = wait(web3, row.tx_hash)
             record = {"block": receipt.block, "gas": receipt.gas_used, "tx": receipt.hash}
             self.journal.advance(row.number, BatchState.CONFIRMED, receipt=json.dumps(record))
             reach("confirmed")
             self.told("confirmed", self.journal.batch(row.number))
-        return True
 
     def _call(self, row: BatchRow) -> Any:
         assert row.proof is not None
@@ -316,3 +404,94 @@ class Poster:
         touches = [decode_touch(raw) for raw in row.body["touches"]]
         entries = [touch.entry for touch in touches if touch.op == Op.DEPOSIT and touch.entry]
         return self.client.settle_call(words, entries, commitment, proof)
+
+    # ---------------------------------------------------------------- batches of others
+
+    def _unsent(self, head: BatchHead) -> bool:
+        """Whether no transaction of the batch can be in the chain yet."""
+        if head.state is not BatchState.SIGNED:
+            return head.state is not BatchState.SENT
+        tx_hash = self.journal.batch(head.number).tx_hash
+        return tx_hash is None or not is_known(self.client.web3, tx_hash)
+
+    def _rebase(self, first: BatchHead) -> bool:
+        """Make room for others' batches that took the numbers of the open ones, `first` the first of these.
+
+        Says whether there were any. One that is an open batch word for word confirms it, whoever sent it.
+        """
+        last = self.client.last_batch()
+        if last < first.chain_number:
+            return False
+        foreign = self._accepted(last)
+        if first.state in (BatchState.SIGNED, BatchState.SENT):
+            tx_hash = self.journal.batch(first.number).tx_hash
+            if any(event.tx_hash == tx_hash for event in foreign):
+                return False  # it is our own, accepted: its receipt says so
+        waiting, rebased = self.journal.heads(*OPEN), []
+        for event in foreign:
+            row = self.journal.batch(waiting[0].number) if waiting else None
+            if row is not None and int(row.body["commitment"]) == event.args["commitment"]:
+                rebased.append(self._bound(row, event.args["batch"], self._receipt(event)))
+                waiting = waiting[1:]
+            elif not _changes_nothing(event):
+                raise RootMismatch(
+                    f"batch {event.args['batch']} on the chain (block {event.block}, transaction "
+                    f"{event.tx_hash}) changes the ledger and is not this sequencer's",
+                    hint="its later batches can't be posted any more: start a sequencer on the chain's state",
+                    code="foreign_batch",
+                )
+        for number, head in enumerate(waiting, last + 1):
+            rebased.append(self._bound(self.journal.batch(head.number), number))
+        for future in self._running.values():
+            future.cancel()
+        self._running.clear()
+        reach("before_rebased")
+        self.journal.rebase(rebased)
+        reach("rebased")
+        for moved in rebased:
+            self.told("planned" if moved.receipt is None else "confirmed", self.journal.batch(moved.number))
+        return True
+
+    def _accepted(self, last: int) -> list[LedgerEvent]:
+        """Batches on the chain after the last one confirmed, in order, up to number `last`."""
+        known, block, number = self.journal.last_confirmed(), self.setup.from_block, 0
+        if known is not None:
+            receipt, number = self.journal.batch(known.number).receipt, known.chain_number
+            block = receipt["block"] if receipt else block
+        events = self.client.events(block, names=("Settled", "Ticked"))
+        found = [event for event in events if number < event.args["batch"] <= last]
+        if [event.args["batch"] for event in found] != list(range(number + 1, last + 1)):
+            raise MissingData(
+                f"the node does not give the events of batches {number + 1} to {last}",
+                hint="use a node that has the ledger's whole history, then run again",
+                code="no_events",
+            )
+        return found
+
+    def _receipt(self, event: LedgerEvent) -> dict[str, Any]:
+        found = receipt_of(self.client.web3, event.tx_hash)
+        return {
+            "block": event.block,
+            "gas": found.gas_used if found else 0,
+            "tx": event.tx_hash,
+            "foreign": True,
+        }
+
+    def _bound(self, row: BatchRow, chain_number: int, receipt: dict[str, Any] | None = None) -> Rebased:
+        """The row bound to another number of the contract: the words stay, r and y change."""
+        if receipt is None and row.inputs is None:
+            raise InternalError(
+                f"batch {row.number} has no witness inputs left to prove it anew",
+                hint="it was proved by an earlier version of zkmargin",
+                code="journal_inputs",
+            )
+        posting = bind(
+            [int(word) for word in row.body["words"]], self.setup.chain_id, self.domain, chain_number
+        )
+        inputs = row.inputs and {**row.inputs, "r": posting.challenge, "y": posting.evaluation}
+        return Rebased(row.number, chain_number, {**row.body, **_posting(posting)}, inputs, receipt)
+
+
+def _changes_nothing(event: LedgerEvent) -> bool:
+    """Whether an accepted batch left the root as it was, and so everything: a tick never does."""
+    return event.name == "Settled" and event.args["previousRoot"] == event.args["newRoot"]

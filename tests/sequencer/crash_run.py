@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One life of a sequencer: decide two ticks and the queue between them, prove, post. Run again, it goes on where it was.
+"""One life of a sequencer: decide two ticks and the queue between them, prove, post. Run again, it goes on.
 
 python crash_run.py DEPLOYMENT_JSON HOME; ZKMARGIN_FAILPOINT names where it is killed.
 """
@@ -26,8 +26,17 @@ def main(deployment_file: str, home: str) -> None:
     market = open_market(episode)
     params = episode.params(market.keys())
     client = LedgerClient.at(deployment.rpc, deployment.ledger)
-    setup = Setup(Path(home), deployment.chain_id, deployment.ledger, deployment.from_block, episode.profile, params,
-                  episode.genesis_slot, development_key(0), deployment.rpc)
+    setup = Setup(
+        Path(home),
+        deployment.chain_id,
+        deployment.ledger,
+        deployment.from_block,
+        episode.profile,
+        params,
+        episode.genesis_slot,
+        development_key(0),
+        deployment.rpc,
+    )
     sequencer = Sequencer(setup, client)
     for slot in (episode.genesis_slot + 1, episode.genesis_slot + 2):
         if sequencer.tick.slot < slot:

@@ -22,7 +22,7 @@ from sequencer.world import (
     start,
     withdraws,
 )
-from zkmargin.chain.client import LedgerClient, LedgerEvent
+from zkmargin.chain.client import LedgerClient, LedgerEvent, QueueFeed
 from zkmargin.errors import BadInput, InternalError, Refused
 from zkmargin.protocol.constants import EntryKind
 from zkmargin.sequencer import drafting
@@ -122,6 +122,14 @@ def test_account_that_is_gone_refuses_only_its_own(sequencer: Sequencer) -> None
     outcome = sequencer.decide_submitted()
     sequencer.close_draft()
     assert [operation for operation, _ in outcome.refused] == [1]
+    assert _states(sequencer.setup.home) == {"waiting": [], "planned": [2], "refused": [1]}
+
+
+def test_malformed_row_stops_nobody(sequencer: Sequencer) -> None:
+    sequencer.journal.submit("of-another-version", {"kind": "lottery"})
+    sequencer.submit(withdraws(sequencer, BERT, 1))
+    assert [operation for operation, _ in sequencer.decide_submitted().refused] == [1]
+    sequencer.close_draft()
     assert _states(sequencer.setup.home) == {"waiting": [], "planned": [2], "refused": [1]}
 
 
@@ -272,6 +280,21 @@ def test_entry_not_yet_consumed_is_met_again(bench: Bench, sequencer: Sequencer)
     assert again.ledger.consumed == consumed
     assert [effect.touch.entry for effect in again.decide_queue().effects][-1] == entry
     again.close()
+
+
+def test_entry_of_a_replaced_block(bench: Bench) -> None:
+    """A chain that takes its last blocks back and has another deposit in their place."""
+    feed = QueueFeed(bench.client, bench.deployment.from_block)
+    before = bench.node.snapshot()
+    first = bench.client.deposit(ALICE, EntryKind.ACCOUNT, QUOTE, 1, target=ANNE)[0]
+    feed.refresh()
+    assert feed.entry(first.index) == first
+    bench.node.revert(before)
+    second = bench.client.deposit(ALICE, EntryKind.ACCOUNT, QUOTE, 2, target=ANNE)[0]
+    assert second.index == first.index
+    feed.refresh()
+    assert feed.entry(first.index) == second
+    assert feed.entry(first.index + 1) is None
 
 
 # ---------------------------------------------------------------- the journal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 at every journalled state: a restart finishes, nothing is lost, nothing is posted twice, the audit passes."""
+"""kill -9 at every journalled state: a restart finishes, nothing is lost or posted twice, the audit holds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,17 @@ from zkmargin.sequencer.failpoints import ENVIRONMENT
 from zkmargin.state.store import Store
 
 # In the order of a batch's life; each run is killed at one of them and the next goes on.
-FAILPOINTS = ("before_plan", "planned", "before_plan:2", "before_proved", "proved", "signed", "after_send", "sent", "confirmed")
+FAILPOINTS = (
+    "before_plan",
+    "planned",
+    "before_plan:2",
+    "before_proved",
+    "proved",
+    "signed",
+    "after_send",
+    "sent",
+    "confirmed",
+)
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
 
@@ -40,8 +50,14 @@ def _run(deployment: Path, home: Path, failpoint: str | None) -> int:
     script = Path(__file__).with_name("crash_run.py")
     said = home.parent / "said.txt"
     with said.open("w") as output:  # a file, not a pipe: children of a killed process would hold a pipe open
-        done = subprocess.run([sys.executable, str(script), str(deployment), str(home)], env=environment, timeout=300,
-                              stdout=output, stderr=output, check=False)
+        done = subprocess.run(
+            [sys.executable, str(script), str(deployment), str(home)],
+            env=environment,
+            timeout=300,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
     assert done.returncode in (0, -signal.SIGKILL), said.read_text()
     return done.returncode
 
@@ -68,7 +84,9 @@ def test_killed_at_every_state(tmp_path: Path) -> None:
         client = LedgerClient(node.web3, deployment.ledger)
         batches = [event.args["batch"] for event in client.events(0, names=("Settled", "Ticked"))]
         assert batches == [1, 2, 3]
-        assert node.web3.eth.get_transaction_count(poster) == before + 3  # each batch was sent in one transaction
+        assert (
+            node.web3.eth.get_transaction_count(poster) == before + 3
+        )  # each batch was sent in one transaction
         with Store(home / "state.sqlite", load().profile(episode.profile)) as store:
             ledger = store.load()
         state = client.state()

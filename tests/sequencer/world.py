@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from web3.types import RPCEndpoint
 
 from contracts import trapdoor
 from contracts.ledger import (
@@ -25,15 +27,24 @@ from contracts.ledger import (
     oracles,
     params,
 )
+from zkmargin.chain.anvil import development_key
 from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import Genesis
 from zkmargin.chain.deployment import Deployment
+from zkmargin.chain.node import request
+from zkmargin.chain.transactions import Receipt
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.oracle.reports import Report, make_report
 from zkmargin.protocol.constants import EntryKind, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
+from zkmargin.protocol.model import Tick, Touch
+from zkmargin.protocol.words import domain_word
+from zkmargin.proving.profile import profile_keys
+from zkmargin.proving.prove import prove
+from zkmargin.sequencer.drafting import Draft
 from zkmargin.sequencer.failpoints import ENVIRONMENT
+from zkmargin.sequencer.journal import BatchRow
 from zkmargin.sequencer.requests import request_json, sign_touch, withdrawal
 from zkmargin.sequencer.service import Sequencer, Setup
 from zkmargin.state.ledger import Ledger
@@ -44,6 +55,7 @@ BTC, PRICE = 1, 60_000 << 32
 ANNE, BERT = PROFILE.instruments, PROFILE.instruments + 1  # account ids
 KEYS: dict[int, KeyPair] = {ANNE: keypair(b"anne"), BERT: keypair(b"bert")}
 DEPOSIT = 500_000
+STRANGER = development_key(3)
 
 
 @contextmanager
@@ -101,9 +113,28 @@ def withdraws(sequencer: Sequencer, person: int, amount: int, nonce: int | None 
     return request_json("withdraw", [signed])
 
 
-def slot_time(slot: int) -> int:
-    """A second of the chain at which the tick of a slot is accepted."""
-    return slot * SLOT_SECONDS + 1
+def slot_comes(client: LedgerClient) -> Callable[[BatchRow], None]:
+    """For a poster: let the chain's clock reach the slot of a tick before it is sent."""
+
+    def before_send(row: BatchRow) -> None:
+        seconds = row.slot * SLOT_SECONDS + 1
+        if row.circuit == "tick" and client.web3.eth.get_block("latest")["timestamp"] < seconds:
+            for method, parameters in (("evm_setNextBlockTimestamp", [seconds]), ("anvil_mine", ["0x1"])):
+                request(client.web3, cast(RPCEndpoint, method), parameters)
+
+    return before_send
+
+
+def post_foreign(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Receipt:
+    """A real batch on the first ledger at `tick`, proved and posted by a stranger; no-ops by default."""
+    ledger, client = Ledger.genesis(PROFILE), bench.client
+    draft = Draft(ledger, tick, domain_word(bench.node.chain_id, client.address))
+    for operation in operations:
+        draft.add(operation)
+    made = draft.finish(client.last_batch() + 1, bench.node.chain_id)
+    proof = prove(profile_keys(PROFILE.name)["settle"], made.inputs, "native").proof
+    entries = [touch.entry for operation in operations for touch in operation if touch.entry is not None]
+    return client.settle(STRANGER, made.posting.words, entries, made.posting.commitment, proof)
 
 
 def run_script(name: str, arguments: list[str], failpoint: str | None, said: Path) -> bool:

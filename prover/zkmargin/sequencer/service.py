@@ -207,7 +207,12 @@ class Sequencer:
         outcome = Outcome()
         decided = {*self._draft_operations, *(operation for operation, _ in self._draft_refusals)}
         for row in self.journal.operations("waiting"):
-            kind, touches = read_request(row.body)
+            try:
+                kind, touches = read_request(row.body)
+            except BadInput as error:  # taken in by another version; no state makes it good
+                self.journal.refuse(row.id, str(error))
+                outcome.refused.append((row.id, str(error)))
+                continue
             if kind == "bid" or row.id in decided:
                 continue
             self._make_room(len(touches))

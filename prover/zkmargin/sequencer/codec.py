@@ -90,7 +90,7 @@ def _flags(value: Any, path: str) -> int:
 def _each(reader: Reader) -> Reader:
     def read(value: Any, path: str) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise BadInput(f"{path} is {show(value)}, not a list")
+            raise BadInput(f"{path} is {show(value)}, not a list", hint="write it in brackets")
         return tuple(reader(item, f"{path}[{index}]") for index, item in enumerate(value))
 
     return read
@@ -156,6 +156,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = {
         "worst_short": _VALUE,
         "maintenance": _each(_VALUE),
         "initial": _each(_VALUE),
+        "move": _VALUE,
         "raw": _unsigned(BITS["price"]),
     },
 }
@@ -164,7 +165,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = {
 def known_fields(raw: Any, path: str, known: Mapping[str, bool]) -> dict[str, Any]:
     """`raw` as an object with no field but those of `known`, which says of each whether it must be there."""
     if not isinstance(raw, dict):
-        raise BadInput(f"{path} is {show(raw)}, not a JSON object")
+        raise BadInput(f"{path} is {show(raw)}, not a JSON object", hint=f"its fields are {', '.join(known)}")
     unknown = [name for name in raw if name not in known]
     if unknown:
         raise BadInput(

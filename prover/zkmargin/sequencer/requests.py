@@ -93,7 +93,9 @@ def read_request(raw: Any) -> tuple[str, list[Touch]]:
     if not isinstance(rows, list):
         raise BadInput(f"touches is {show(rows)}, not a list", hint=f"a {kind} is made of {legs}")
     if len(rows) != len(KINDS[kind]):
-        raise BadInput(f"a {kind} is made of {legs}, given: {len(rows)} touches")
+        raise BadInput(
+            f"a {kind} has {len(KINDS[kind])} touches, given: {len(rows)}", hint=f"it is made of {legs}"
+        )
     touches = [decode_touch(row, f"touches[{index}]") for index, row in enumerate(rows)]
     for index, (touch, op) in enumerate(zip(touches, KINDS[kind], strict=True)):
         if touch.op != op:
@@ -120,11 +122,11 @@ def check_bid(touch: Touch, ledger: Ledger, tick: Tick, domain: int) -> Account:
     if touch.max_size < 1:
         raise refuse("size", "the bid takes nothing", "max_size is at least 1 step")
     if tick.instruments[touch.instrument].mark == 0:
-        raise refuse("not_listed", f"instrument {touch.instrument} has no price")
+        raise refuse("not_listed", f"instrument {touch.instrument} has no price", "bid on a listed one")
     if auth.last_slot < tick.slot:
         raise refuse("expired", f"signed until slot {auth.last_slot}, it is slot {tick.slot}", "sign again")
     if owner_hash(auth.ax, auth.ay) != account.owner:
-        raise refuse("signature", f"the key is not that of account {account.id}")
+        raise refuse("signature", f"the key is not that of account {account.id}", "sign with its owner's")
     for ahead in range(BID_NONCES):
         signer = account.with_(nonce=account.nonce + ahead)
         if verify(auth.ax, auth.ay, signed_message(touch, signer, domain), auth.signature):

@@ -5,6 +5,7 @@ include "constants.circom";
 include "lib/sponge.circom";
 
 // The hash of a tick (SPEC section 3) over its public state. Rows: flags, mark, F, bounds 3, e, ewl, ews, m 4, iw 4.
+// The moves are given as the digest of their section: few circuits read them.
 template TickHash(instruments) {
     var FIELDS = 17;
     signal input slot;
@@ -13,6 +14,7 @@ template TickHash(instruments) {
     signal input penaltyRate;
     signal input bidderShare;
     signal input rows[instruments][FIELDS];
+    signal input moves;
     signal output out;
 
     component equity = Sponge(TAG_PRICES(), instruments);
@@ -39,6 +41,7 @@ template TickHash(instruments) {
     top.sections[1] <== maintenance.out;
     top.sections[2] <== initial.out;
     top.sections[3] <== trading.out;
+    top.sections[4] <== moves;
     out <== top.out;
 }
 
@@ -49,7 +52,7 @@ template TickTop() {
     signal input tau;
     signal input penaltyRate;
     signal input bidderShare;
-    signal input sections[4];
+    signal input sections[5];            // equity, maintenance, initial, trading, moves
     signal output out;
     component risk = PoseidonV(4);
     risk.inputs[0] <== TAG_RISK();
@@ -60,7 +63,6 @@ template TickTop() {
     top.inputs[0] <== TAG_TICK();
     top.inputs[1] <== slot + time * (1 << 32);
     top.inputs[2] <== risk.out;
-    for (var i = 0; i < 4; i++) { top.inputs[3 + i] <== sections[i]; }
-    top.inputs[7] <== 0;
+    for (var i = 0; i < 5; i++) { top.inputs[3 + i] <== sections[i]; }
     out <== top.out;
 }

@@ -31,6 +31,7 @@ template Settle(T, instruments, levels) {
     signal input penaltyRate;
     signal input bidderShare;
     signal input rows[instruments][17];
+    signal input moves;
 
     // The ledger before
     signal input pagesRoot;
@@ -87,6 +88,7 @@ template Settle(T, instruments, levels) {
     tick.penaltyRate <== penaltyRate;
     tick.bidderShare <== bidderShare;
     tick.rows <== rows;
+    tick.moves <== moves;
     tickHalves[0] * (1 << 128) + tickHalves[1] === tick.out;
 
     component before = LedgerRoot();

@@ -26,7 +26,7 @@ template NextInstrument() {
     signal input raw;               // ranged to 64 bits by the median
     signal input rate;              // offset binary, ranged to 40 bits by the median
     signal input gap;
-    signal output row[17];
+    signal output row[18];
     signal output limited;
 
     component flagBits = Num2Bits(2);
@@ -112,6 +112,9 @@ template NextInstrument() {
     keptLow.b <== (1 << 32) - haircut;
     component maintenance[4];
     component initial[4];
+    component usual = MulShiftUp(65);
+    usual.a <== mark;
+    usual.b <== jump;
 
     row[0] <== priced * flags + 4 * limited;
     row[1] <== mark;
@@ -130,4 +133,5 @@ template NextInstrument() {
         row[9 + t] <== maintenance[t].out;
         row[13 + t] <== initial[t].out;
     }
+    row[17] <== usual.out;
 }

@@ -40,7 +40,7 @@ template Tick(oracles, instruments, quorum) {
     signal input previousSlot;
     signal input previousTime;
     signal input previousRisk;
-    signal input previousSections[3];           // equity, maintenance, initial
+    signal input previousSections[4];           // equity, maintenance, initial, moves
     signal input previousTrading[instruments][6];
 
     // Reports
@@ -85,7 +85,7 @@ template Tick(oracles, instruments, quorum) {
     previous.inputs[2] <== previousRisk;
     for (var i = 0; i < 3; i++) { previous.inputs[3 + i] <== previousSections[i]; }
     previous.inputs[6] <== previousTrade.out;
-    previous.inputs[7] <== 0;
+    previous.inputs[7] <== previousSections[3];
     previousHalves[0] * (1 << 128) + previousHalves[1] === previous.out;
 
     // ------------------------------------------------------------------ the clock: slot > previousSlot; a gap counts for at most 2^16 - 1 slots
@@ -147,6 +147,7 @@ template Tick(oracles, instruments, quorum) {
     component rateMedian[instruments];
     component next[instruments];
     component tick = TickHash(instruments);
+    component moves = Sponge(TAG_MOVES(), instruments);
     for (var k = 0; k < instruments; k++) {
         rawMedian[k] = LowerMedian(oracles, 64);
         rateMedian[k] = LowerMedian(oracles, 40);
@@ -177,12 +178,14 @@ template Tick(oracles, instruments, quorum) {
         next[k].rate <== rate[k];
         next[k].gap <== counted;
         for (var f = 0; f < 17; f++) { tick.rows[k][f] <== next[k].row[f]; }
+        moves.d[k] <== next[k].row[17];
     }
     tick.slot <== slot;
     tick.time <== time;
     tick.tau <== tau;
     tick.penaltyRate <== penaltyRate;
     tick.bidderShare <== bidderShare;
+    tick.moves <== moves.out;
     tickHalves[0] * (1 << 128) + tickHalves[1] === tick.out;
 
     // ------------------------------------------------------------------ what is posted

@@ -64,9 +64,10 @@ def tick(value: Tick) -> int:
     maintenance = sponge("maintenance", [m for row in rows for m in row.maintenance])
     initial = sponge("initial", [v for row in rows for v in (row.worst_long, row.worst_short, *row.initial)])
     trading = sponge("trading", [v for row in rows for v in (row.flags, row.mark, row.funding, *row.bounds)])
+    moves = sponge("moves", [row.move for row in rows])
     risk = poseidon(tag("risk"), value.tau, value.penalty_rate, value.bidder_share)
     when = value.slot + value.time * 2**32
-    return poseidon(tag("tick"), when, risk, equity, maintenance, initial, trading, 0)
+    return poseidon(tag("tick"), when, risk, equity, maintenance, initial, trading, moves)
 
 
 def params(value: Params) -> int:

@@ -66,6 +66,7 @@ def tick() -> Tick:
             bounds=tuple(sorted(source.getrandbits(48) for _ in range(3))), equity=price() - price(),
             worst_long=price() - price(), worst_short=price() - price(),
             maintenance=tuple(price() for _ in range(4)), initial=tuple(price() for _ in range(4)),
+            move=price(),
         )  # fmt: skip
 
     rows = tuple(row() for _ in range(SMALL.instruments))

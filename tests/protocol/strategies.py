@@ -79,6 +79,7 @@ def ticks(draw: st.DrawFn, profile: Profile) -> Tick:
             worst_short=draw(unit),
             maintenance=draw(four),
             initial=draw(four),
+            move=draw(price),
             raw=draw(price),
         )
 

@@ -69,7 +69,7 @@ def test_every_field_of_a_tick_counts_but_raw() -> None:
     for name in ("slot", "time", "tau", "penalty_rate", "bidder_share"):
         changed.append(replace(tick, **{name: getattr(tick, name) + 1}))
     first, rest = tick.instruments[0], tick.instruments[1:]
-    for name in ("flags", "mark", "funding", "equity", "worst_long", "worst_short"):
+    for name in ("flags", "mark", "funding", "equity", "worst_long", "worst_short", "move"):
         changed.append(replace(tick, instruments=(replace(first, **{name: getattr(first, name) + 1}), *rest)))
     for name in ("bounds", "maintenance", "initial"):
         for k in range(len(getattr(first, name))):

@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0x5a693c9ee47ca58c5f7fa585277ccd7a83e595d40d3c566a13639233380937e8;
+    bytes32 internal constant PROTOCOL_HASH = 0xfaf717818836ff3714b1ce072612a579fb4dd6cab5e9fc06936d656ecdd5cc46;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 

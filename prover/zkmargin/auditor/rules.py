@@ -59,7 +59,8 @@ def replay_instrument(params: Params, k: int, last: InstrumentTick, word: Instru
     return InstrumentTick(
         flags=terms.flags | (LIMITED if limited else 0), mark=mark, funding=word.funding, bounds=terms.bounds,
         equity=mark * kept // ONE - word.funding, worst_long=better * kept // ONE - word.funding,
-        worst_short=word.funding - worse, maintenance=tuple(charge), initial=tuple(opening), raw=word.raw,
+        worst_short=word.funding - worse, maintenance=tuple(charge), initial=tuple(opening),
+        move=-(-mark * terms.jump // ONE), raw=word.raw,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from zkmargin.engine.margin import risk
 from zkmargin.protocol.constants import BITS, EntryKind, Op, P, Profile
 from zkmargin.protocol.eddsa import BASE8
-from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash
+from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash, tick_sections
 from zkmargin.protocol.model import Account, InstrumentTick, Tick, Touch
 from zkmargin.protocol.packing import split
 from zkmargin.state.ledger import Opening
@@ -48,7 +48,7 @@ class Posting:
 
 
 def tick_row(row: InstrumentTick) -> list[int]:
-    """The 17 fields of an instrument in the order of the circuits."""
+    """The 17 fields of an instrument in the order of the circuits; its move stands in a section of its own."""
     return [
         row.flags,
         row.mark,
@@ -162,6 +162,7 @@ def settle_inputs(
         "tau": tick.tau,
         "penaltyRate": tick.penalty_rate,
         "bidderShare": tick.bidder_share,
+        "moves": tick_sections(tick)["moves"],
         "rows": [tick_row(row) for row in tick.instruments],
         "pagesRoot": before.pages_root,
         "reserve": before.reserve % P,

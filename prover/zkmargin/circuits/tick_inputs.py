@@ -65,7 +65,7 @@ def tick_inputs(
         "previousSlot": previous.slot,
         "previousTime": previous.time,
         "previousRisk": risk_hash(previous),
-        "previousSections": [sections["prices"], sections["maintenance"], sections["initial"]],
+        "previousSections": [sections[name] for name in ("prices", "maintenance", "initial", "moves")],
         "previousTrading": [_trading(row) for row in previous.instruments],
         "slot": new.slot,
         "present": [int(position in reports) for position in range(oracles)],

@@ -56,6 +56,7 @@ def unit_values(params: InstrumentParams, mark: int, raw: int, funding: int) -> 
         worst_short=-(high - funding),
         maintenance=tuple(_ceil_rate(mark, rate) for rate in params.mmr),
         initial=tuple(_ceil_rate(high, rate) for rate in params.imr),
+        move=_ceil_rate(mark, params.jump),
         raw=raw,
     )
 

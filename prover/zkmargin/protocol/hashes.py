@@ -84,13 +84,14 @@ def _flat(rows: Iterable[Iterable[int]]) -> list[int]:
 
 
 def tick_sections(tick: Tick) -> dict[str, int]:
-    """Digests of the four sections of a tick, so that a circuit opens only what it needs."""
+    """Digests of the five sections of a tick, so that a circuit opens only what it needs."""
     table = tick.instruments
     return {
         "prices": sponge("prices", [row.equity for row in table]),
         "maintenance": sponge("maintenance", _flat(row.maintenance for row in table)),
         "initial": sponge("initial", _flat((row.worst_long, row.worst_short, *row.initial) for row in table)),
         "trading": sponge("trading", _flat((row.flags, row.mark, row.funding, *row.bounds) for row in table)),
+        "moves": sponge("moves", [row.move for row in table]),
     }
 
 
@@ -106,7 +107,7 @@ def tick_hash(tick: Tick) -> int:
             parts["maintenance"],
             parts["initial"],
             parts["trading"],
-            0,
+            parts["moves"],
         ]
     )
 

@@ -166,6 +166,7 @@ class InstrumentTick:
     worst_short: int = 0
     maintenance: tuple[int, ...] = (0,) * TIERS
     initial: tuple[int, ...] = (0,) * TIERS
+    move: int = 0  # what the mark may move in a slot; the weight of displacements (SPEC section 8)
     raw: int = 0  # the median before the jump limit; not part of the tick's hash
 
 

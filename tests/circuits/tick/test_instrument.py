@@ -36,7 +36,7 @@ def inputs(params: InstrumentParams, before: InstrumentTick, raw: int, rate: int
 
 def outputs(row: InstrumentTick) -> list[int]:
     fields = [row.flags, row.mark, row.funding, *row.bounds, row.equity, row.worst_long, row.worst_short]
-    return [value % P for value in (*fields, *row.maintenance, *row.initial)]
+    return [value % P for value in (*fields, *row.maintenance, *row.initial, row.move)]
 
 
 def agrees(made: Part, case: Case) -> list[int]:
@@ -44,7 +44,7 @@ def agrees(made: Part, case: Case) -> list[int]:
     witness = made.witness(inputs(*case))
     assert made.system.check(witness) == [], case
     expected = next_row(*case)
-    assert [made.value(witness, f"row[{k}]") for k in range(17)] == outputs(expected), case
+    assert [made.value(witness, f"row[{k}]") for k in range(18)] == outputs(expected), case
     assert made.value(witness, "limited") == bool(expected.flags & LIMITED)
     return witness
 
@@ -197,10 +197,10 @@ def test_quotients_and_remainders_have_no_second_value(hint: str, tmp_path: Path
 
 
 def test_hash_is_of_all_outputs() -> None:
-    """Another output with all else as it is breaks a constraint, each of the 17 and the flag."""
+    """Another output with all else as it is breaks a constraint, each of the 18 and the flag."""
     made = instrument()
     witness = agrees(made, HELD_UP)
-    for name in (*(f"row[{k}]" for k in range(17)), "limited"):
+    for name in (*(f"row[{k}]" for k in range(18)), "limited"):
         wire = made.names.wire_of[f"main.{name}"]
         for other in (witness[wire] + 1, -witness[wire], 0, witness[wire] + (1 << 64)):
             if other % P != witness[wire]:

@@ -35,9 +35,10 @@ def encode(value: Any) -> Any:
 
 def show(value: Any) -> str:
     """A JSON value as an error message shows it: not longer than a line has room for."""
-    kinds = {dict: "an object", list: "a list", type(None): "null", bool: str(value).lower()}
-    if type(value) in kinds:
-        return kinds[type(value)]
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 4 * _SHOWN:
         return f"an integer of {value.bit_length()} bits"  # in decimal it would take time squared in them
     text = repr(value)

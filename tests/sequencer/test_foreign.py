@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from contracts.ledger import GENESIS, OPERATOR, Bench, params
+from contracts.ledger import GENESIS, OPERATOR, SLOT_SECONDS, Bench, params
 from sequencer.world import (
     FIRST,
     PROFILE,
     STRANGER,
+    foreign_call,
+    foreign_tick_call,
     ledger_with_deposits,
     opened,
     post_foreign,
@@ -23,7 +25,7 @@ from sequencer.world import (
 )
 from zkmargin.auditor.audit import audit
 from zkmargin.auditor.source import Node
-from zkmargin.chain.transactions import account_of, send
+from zkmargin.chain.transactions import account_of, broadcast, send, sign
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.errors import RootMismatch
 from zkmargin.proving.pool import ProvingPool
@@ -111,10 +113,15 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
             post_foreign(bench, genesis_tick(sequencer.params, GENESIS.slot))
         elif row.state is not BatchState.SIGNED:
             return
-        elif row.number == 2:  # signed: what is sent now is refused
-            post_foreign(bench, first)
+        elif row.number == 2:  # signed: the stranger's comes before it in one block
+            call = foreign_call(bench, first)
+            bench.node.automine(False)
+            broadcast(bench.node.web3, sign(bench.node.web3, call, STRANGER).raw)
+            bench.node.call("evm_setIntervalMining", 1)
         else:  # our own batch, sent by somebody else
             send(bench.node.web3, poster._call(row), STRANGER)
+            bench.node.call("evm_setIntervalMining", 0)
+            bench.node.automine(True)
         done.add(row.number)
 
     asked: list[str] = []
@@ -139,13 +146,18 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
     _ended_well(bench, sequencer.setup.home, 5)
 
 
-def test_foreign_batch_that_changes_the_ledger(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("circuit", ["settle", "tick"])
+def test_foreign_batch_that_changes_the_ledger(bench: Bench, tmp_path: Path, circuit: str) -> None:
     home = tmp_path / "home"
     sequencer: Sequencer = opened(start(bench.deployment, home))
     start_tick = genesis_tick(sequencer.params, GENESIS.slot)
     post_foreign(bench, start_tick)
-    entry = bench.client.queued(0)[0]
-    receipt = post_foreign(bench, start_tick, [deposit_touches(Ledger.genesis(PROFILE), entry)[0]])
+    if circuit == "settle":
+        entry = bench.client.queued(0)[0]
+        receipt = post_foreign(bench, start_tick, [deposit_touches(Ledger.genesis(PROFILE), entry)[0]])
+    else:
+        bench.node.advance_to(FIRST * SLOT_SECONDS + 1)
+        receipt = send(bench.node.web3, foreign_tick_call(bench, sequencer, start_tick), STRANGER)
     before = _rows(home)
     for _ in range(2):
         with ProvingPool("native", 1) as pool, pytest.raises(RootMismatch) as caught:

@@ -32,9 +32,9 @@ from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import Genesis
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.node import request
-from zkmargin.chain.transactions import Receipt
+from zkmargin.chain.transactions import Call, Receipt, send
 from zkmargin.engine.ticks import genesis_tick
-from zkmargin.oracle.reports import Report, make_report
+from zkmargin.oracle.reports import Board, Report, make_report
 from zkmargin.protocol.constants import EntryKind, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
@@ -47,6 +47,7 @@ from zkmargin.sequencer.failpoints import ENVIRONMENT
 from zkmargin.sequencer.journal import BatchRow
 from zkmargin.sequencer.requests import request_json, sign_touch, withdrawal
 from zkmargin.sequencer.service import Sequencer, Setup
+from zkmargin.sequencer.ticking import make_tick_batch
 from zkmargin.state.ledger import Ledger
 
 PROFILE = load().profile("small")
@@ -86,12 +87,15 @@ def start(deployment: Deployment, home: Path) -> Sequencer:
     return Sequencer(setup, LedgerClient.at(deployment.rpc, deployment.ledger))
 
 
-def reports(sequencer: Sequencer, slot: int, count: int = PROFILE.quorum) -> list[Report]:
-    """What the oracles say of a slot."""
+def reports(
+    sequencer: Sequencer, slot: int, count: int = PROFILE.quorum, previous: int | None = None
+) -> list[Report]:
+    """What the oracles say of a slot; `previous` is the sequencer's last slot if not given."""
+    after = sequencer.tick.slot if previous is None else previous
     row = [PRICE if number == BTC else 0 for number in range(PROFILE.instruments)]
     rates = [0] * PROFILE.instruments
     return [
-        make_report(key, signer, sequencer.domain, sequencer.params, slot, sequencer.tick.slot, row, rates)
+        make_report(key, signer, sequencer.domain, sequencer.params, slot, after, row, rates)
         for signer, key in enumerate(oracles(PROFILE)[:count])
     ]
 
@@ -125,8 +129,8 @@ def slot_comes(client: LedgerClient) -> Callable[[BatchRow], None]:
     return before_send
 
 
-def post_foreign(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Receipt:
-    """A real batch on the first ledger at `tick`, proved and posted by a stranger; no-ops by default."""
+def foreign_call(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Call:
+    """A stranger's real batch on the first ledger at `tick`, proved; no-ops by default."""
     ledger, client = Ledger.genesis(PROFILE), bench.client
     draft = Draft(ledger, tick, domain_word(bench.node.chain_id, client.address))
     for operation in operations:
@@ -134,7 +138,25 @@ def post_foreign(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Rece
     made = draft.finish(client.last_batch() + 1, bench.node.chain_id)
     proof = prove(profile_keys(PROFILE.name)["settle"], made.inputs, "native").proof
     entries = [touch.entry for operation in operations for touch in operation if touch.entry is not None]
-    return client.settle(STRANGER, made.posting.words, entries, made.posting.commitment, proof)
+    return client.settle_call(made.posting.words, entries, made.posting.commitment, proof)
+
+
+def foreign_tick_call(bench: Bench, sequencer: Sequencer, previous: Tick) -> Call:
+    """A stranger's real tick of the first slot, made of one more report than the sequencer took."""
+    board = Board(sequencer.domain, sequencer.params, PROFILE.quorum, FIRST, previous.slot)
+    for report in reports(sequencer, FIRST, PROFILE.quorum + 1, previous.slot):
+        board.add(report)
+    number, chain_id = bench.client.last_batch() + 1, bench.node.chain_id
+    made = make_tick_batch(
+        number, chain_id, sequencer.domain, sequencer.params, PROFILE, previous, board.quorate()
+    )
+    proof = prove(profile_keys(PROFILE.name)["tick"], made.inputs, "native").proof
+    return bench.client.tick_call(made.posting.words, made.posting.commitment, proof)
+
+
+def post_foreign(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Receipt:
+    """Post such a batch and wait for it."""
+    return send(bench.node.web3, foreign_call(bench, tick, *operations), STRANGER)
 
 
 def run_script(name: str, arguments: list[str], failpoint: str | None, said: Path) -> bool:

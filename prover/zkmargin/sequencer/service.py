@@ -342,6 +342,7 @@ class Poster:
         for head in planned:
             future = self._running[head.number]
             if future.done():
+                del self._running[head.number]  # one that failed is begun anew by the next run
                 self._proved(self.journal.batch(head.number), future.result())
 
     def _proved(self, row: BatchRow, proved: Proved) -> None:
@@ -360,7 +361,6 @@ class Poster:
         reach("before_proved")
         self.journal.advance(row.number, BatchState.PROVED, proof=json.dumps(record))
         reach("proved")
-        self._running.pop(row.number, None)
         self.told("proved", row)
 
     def _post_ready(self, number: int) -> bool:

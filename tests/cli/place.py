@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -183,3 +185,10 @@ def command(capfd: pytest.CaptureFixture[str], name: str, *arguments: object) ->
     status = run([name, "--json", *map(str, arguments)])
     captured = capfd.readouterr()
     return Said(status, captured.out, captured.err)
+
+
+def program(*arguments: object) -> Said:
+    """Run `zkmargin` as a program of its own."""
+    name = Path(sys.executable).with_name("zkmargin")
+    done = subprocess.run([name, *map(str, arguments)], capture_output=True, text=True, check=False)
+    return Said(done.returncode, done.stdout, done.stderr)

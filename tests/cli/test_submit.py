@@ -6,8 +6,6 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +13,21 @@ from typing import Any
 
 import pytest
 
-from cli.place import ANNE, BERT, BTC, DEPOSIT, KEYS, PRICE, SLOT, UNLISTED, Place, Said, command, dump
+from cli.place import (
+    ANNE,
+    BERT,
+    BTC,
+    DEPOSIT,
+    KEYS,
+    PRICE,
+    SLOT,
+    UNLISTED,
+    Place,
+    Said,
+    command,
+    dump,
+    program,
+)
 from contracts.ledger import ETHER
 from zkmargin.protocol.constants import P
 from zkmargin.protocol.eddsa import SUBGROUP_ORDER, keypair
@@ -43,11 +55,6 @@ def _refused(place: Place, capfd: Capture, request: object, status: int = 2) -> 
     assert said.status == status, said
     assert dump(place.home) == before
     return said.error
-
-
-def _program(*arguments: object) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("zkmargin")
-    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def _operations(place: Place) -> list[tuple[int, str]]:
@@ -146,10 +153,10 @@ def _as_program(place: Place, text: str) -> dict[str, Any]:
     """The error of the program itself, which has another stack than a test."""
     before, path = dump(place.home), place.home.parent / "operation.json"
     path.write_text(text)
-    done = _program("submit", "--json", path, "--home", place.home)
+    said = program("submit", "--json", path, "--home", place.home)
     assert dump(place.home) == before
-    assert done.returncode == 2
-    return Said(done.returncode, done.stdout, done.stderr).error
+    assert said.status == 2
+    return said.error
 
 
 def test_deep_json(place: Place) -> None:
@@ -442,11 +449,10 @@ def test_the_program_itself(place: Place) -> None:
     """One line of error and its hint, no trace; with `--json` the same as an object."""
     path = place.home.parent / "operation.json"
     path.write_text(json.dumps(place.withdraw(DEPOSIT + 1)))
-    plain = _program("submit", path, "--home", place.home)
-    assert (plain.returncode, plain.stdout) == (2, "")
-    lines = plain.stderr.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["error", "hint"]
-    as_json = _program("submit", path, "--home", place.home, "--json")
-    assert (as_json.returncode, as_json.stdout) == (2, "")
-    error = json.loads(as_json.stderr)["error"]
+    plain = program("submit", path, "--home", place.home)
+    assert (plain.status, plain.out) == (2, "")
+    lines = plain.err.splitlines()
+    as_json = program("submit", path, "--home", place.home, "--json")
+    assert as_json.status == 2
+    error = as_json.error
     assert lines == [f"error: {error['message']}", f"hint: {error['hint']}"]

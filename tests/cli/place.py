@@ -37,6 +37,7 @@ from zkmargin.protocol.constants import EntryKind, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
 from zkmargin.protocol.model import Account, Touch
+from zkmargin.protocol.vkeys import load_vkey
 from zkmargin.sequencer.requests import bid_touch, request_json, sign_touch, trade_legs, withdrawal
 from zkmargin.sequencer.service import Sequencer, Setup
 from zkmargin.state.ledger import Ledger
@@ -56,7 +57,8 @@ def ledger_with_deposits(chain_id: int = LOCAL_CHAIN_ID) -> Iterator[Bench]:
     """A ledger in whose queue Anne's and Bert's deposits stand."""
     first = genesis_tick(params(PROFILE), GENESIS.slot)
     genesis = Genesis(Ledger.genesis(PROFILE).root(), tick_hash(first), GENESIS.slot)
-    with ledger_bench(genesis=genesis, chain_id=chain_id) as bench:
+    installed = {name: load_vkey(name, PROFILE.name) for name in ("settle", "tick")}
+    with ledger_bench(genesis=genesis, chain_id=chain_id, verifying_keys=installed) as bench:
         for key, account in ((ALICE, ANNE), (BOB, BERT)):
             owner = owner_hash(KEYS[account].ax, KEYS[account].ay)
             bench.client.deposit(key, EntryKind.OPEN, QUOTE, DEPOSIT, owner=owner)

@@ -82,9 +82,9 @@ def start(bench: Bench, home: Path) -> Sequencer:
     return Sequencer(setup, LedgerClient.at(where.rpc, where.ledger))
 
 
-def reports(sequencer: Sequencer, slot: int, signers: Sequence[int]) -> list[Report]:
+def reports(sequencer: Sequencer, slot: int, signers: Sequence[int], price: int = PRICE) -> list[Report]:
     """What these oracles say of a slot."""
-    row = [PRICE if number == BTC else 0 for number in range(PROFILE.instruments)]
+    row = [price if number == BTC else 0 for number in range(PROFILE.instruments)]
     rates = [0] * PROFILE.instruments
     keys = oracles(PROFILE)
     last = sequencer.tick.slot
@@ -115,7 +115,7 @@ class Place:
     def copied(self, home: Path) -> Place:
         """The same in a folder of its own."""
         shutil.copytree(self.home, home)
-        return Place(self.bench, home, self.domain, self.accounts)
+        return Place(self.bench, home, self.domain, dict(self.accounts))
 
     def signed(
         self,

@@ -20,6 +20,7 @@ from cli.place import (
     DEPOSIT,
     KEYS,
     PRICE,
+    PROFILE,
     SLOT,
     UNLISTED,
     Place,
@@ -27,6 +28,8 @@ from cli.place import (
     command,
     dump,
     program,
+    reports,
+    start,
 )
 from contracts.ledger import ETHER
 from zkmargin.protocol.constants import P
@@ -111,6 +114,45 @@ def test_other_terms_nonces_and_accounts_are_other_operations(place: Place, capf
 def test_a_good_operation_follows_a_bad_one(place: Place, capfd: Capture) -> None:
     assert _refused(place, capfd, place.withdraw(DEPOSIT + 1))["code"] == "withdraw_too_much"
     assert _submit(place, capfd, place.withdraw(DEPOSIT)).status == 0
+
+
+def _decide(place: Place, price: int = 0) -> None:
+    """Plan what waits, after the next tick if there is a price."""
+    sequencer = start(place.bench, place.home)
+    try:
+        if price:
+            slot = sequencer.tick.slot + 1
+            sequencer.decide_tick(reports(sequencer, slot, range(PROFILE.quorum), price), slot)
+        sequencer.decide_submitted()
+        sequencer.close_draft()
+        place.accounts.update({number: sequencer.ledger.account(number) for number in KEYS})
+    finally:
+        sequencer.close()
+
+
+def test_a_signature_is_good_once(place: Place, capfd: Capture) -> None:
+    """Of two operations of one nonce the first is planned, the second refused; neither is taken again."""
+    first, second = place.withdraw(1_000), place.withdraw(2_000)
+    assert _submit(place, capfd, first).status == _submit(place, capfd, second).status == 0
+    _decide(place)
+    assert _operations(place) == [(1, "planned"), (2, "refused")]
+    for request in (first, second):
+        assert _refused(place, capfd, request)["code"] == "signature"
+
+
+@pytest.mark.xfail(strict=True, reason="Journal.submit says `waiting` of an operation it keeps as refused")
+def test_what_was_refused_may_be_submitted_again(place: Place, capfd: Capture) -> None:
+    assert _submit(place, capfd, place.trade(10)).status == 0
+    _decide(place)
+    request = place.withdraw(460_000)
+    assert _submit(place, capfd, request).status == 0
+    _decide(place, PRICE * 95 // 100)
+    assert _operations(place) == [(1, "planned"), (2, "refused")]
+    assert _refused(place, capfd, request)["code"] == "withdraw_too_much"
+    _decide(place, PRICE)
+    said = _submit(place, capfd, request)
+    assert (said.status, json.loads(said.out)["state"]) == (0, "waiting")
+    assert _operations(place)[-1][1] == "waiting"
 
 
 # ------------------------------------------------------------------- files that are no operation

@@ -40,6 +40,7 @@ from zkmargin.sequencer.requests import BID_NONCES
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("cli")]
 
 Capture = pytest.CaptureFixture[str]
+READING = ("touches", "the operation", "there is no operation", "a withdraw", "a trade", "a bid")
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -57,7 +58,10 @@ def _refused(place: Place, capfd: Capture, request: object, status: int = 2) -> 
     said = _submit(place, capfd, request)
     assert said.status == status, said
     assert dump(place.home) == before
-    return said.error
+    error = said.error
+    if error["code"] == "bad_input" and error["message"].startswith(READING):
+        assert error["hint"], error
+    return error
 
 
 def _operations(place: Place) -> list[tuple[int, str]]:

@@ -59,10 +59,42 @@ template TickTop() {
     risk.inputs[1] <== tau;
     risk.inputs[2] <== penaltyRate;
     risk.inputs[3] <== bidderShare;
+    out <== TickRoot()(slot + time * (1 << 32), risk.out, sections);
+}
+
+// ... over what the caller need not open.
+template TickRoot() {
+    signal input clock;
+    signal input risk;
+    signal input sections[5];
+    signal output out;
     component top = PoseidonV(8);
     top.inputs[0] <== TAG_TICK();
-    top.inputs[1] <== slot + time * (1 << 32);
-    top.inputs[2] <== risk.out;
+    top.inputs[1] <== clock;
+    top.inputs[2] <== risk;
     for (var i = 0; i < 5; i++) { top.inputs[3 + i] <== sections[i]; }
     out <== top.out;
+}
+
+// What margin health reads of a tick: per instrument the equity value e, the maintenance charges m and the move w.
+// The other sections, the clock and the risk rates stay closed.
+template MarginTable(instruments) {
+    signal input clock;
+    signal input risk;
+    signal input initial;
+    signal input trading;
+    signal input equity[instruments];
+    signal input maintenance[instruments][4];
+    signal input moves[instruments];
+    signal output out;
+
+    component equityHash = Sponge(TAG_PRICES(), instruments);
+    component maintenanceHash = Sponge(TAG_MAINTENANCE(), 4 * instruments);
+    component movesHash = Sponge(TAG_MOVES(), instruments);
+    equityHash.d <== equity;
+    movesHash.d <== moves;
+    for (var k = 0; k < instruments; k++) {
+        for (var t = 0; t < 4; t++) { maintenanceHash.d[4*k + t] <== maintenance[k][t]; }
+    }
+    out <== TickRoot()(clock, risk, [equityHash.out, maintenanceHash.out, initial, trading, movesHash.out]);
 }

@@ -4,7 +4,7 @@ pragma circom 2.1.6;
 include "constants.circom";
 include "bitify.circom";
 include "comparators.circom";
-include "lib/poseidon.circom";
+include "lib/ledger.circom";
 
 // Opens an account leaf: `leaf` is the hash of (owner, meta, balance, slots, x0..x11), with meta and slots taken apart into
 // ranged fields. The attack: another reading of the same packed value; stopped by decomposing every field into its bits.
@@ -59,22 +59,4 @@ template OpenAccount(instruments) {
     hash.slots <== slots;
     hash.x <== x;
     leaf <== hash.out;
-}
-
-// The hash of an account leaf. NOTE: meta and slots are packings of ranged fields, the caller's.
-template LeafHash() {
-    var P = HOLDINGS();
-    signal input owner;
-    signal input meta;
-    signal input balance;
-    signal input slots;
-    signal input x[P];
-    signal output out;
-    component hash = PoseidonV(4 + P);
-    hash.inputs[0] <== owner;
-    hash.inputs[1] <== meta;
-    hash.inputs[2] <== balance;
-    hash.inputs[3] <== slots;
-    for (var j = 0; j < P; j++) { hash.inputs[4 + j] <== x[j]; }
-    out <== hash.out;
 }

@@ -2,6 +2,7 @@
 pragma circom 2.1.6;
 
 include "constants.circom";
+include "lib/ledger.circom";
 include "lib/merkle.circom";
 
 // The path of a leaf to the pages root, before and after: two levels inside the page, the page header
@@ -30,8 +31,8 @@ template Path(levels) {
     index <== sum;
 
     component level[PL + levels];
-    component headerBefore = PoseidonV(4);
-    component headerAfter = PoseidonV(4);
+    component headerBefore = PageHeader();
+    component headerAfter = PageHeader();
     signal kept[2];
     kept[0] <== keep * anchor;
     kept[1] <== keep * radius;
@@ -44,14 +45,12 @@ template Path(levels) {
             level[l].after <== after;
         } else {
             if (l == PL) {
-                headerBefore.inputs[0] <== TAG_PAGE();
-                headerBefore.inputs[1] <== level[l - 1].nodeBefore;
-                headerBefore.inputs[2] <== anchor;
-                headerBefore.inputs[3] <== radius;
-                headerAfter.inputs[0] <== TAG_PAGE();
-                headerAfter.inputs[1] <== level[l - 1].nodeAfter;
-                headerAfter.inputs[2] <== kept[0];
-                headerAfter.inputs[3] <== kept[1];
+                headerBefore.pageRoot <== level[l - 1].nodeBefore;
+                headerBefore.anchor <== anchor;
+                headerBefore.radius <== radius;
+                headerAfter.pageRoot <== level[l - 1].nodeAfter;
+                headerAfter.anchor <== kept[0];
+                headerAfter.radius <== kept[1];
                 level[l].before <== headerBefore.out;
                 level[l].after <== headerAfter.out;
             } else {

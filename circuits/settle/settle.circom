@@ -3,6 +3,7 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
+include "lib/ledger.circom";
 include "lib/posted.circom";
 include "lib/tick.circom";
 include "settle/table.circom";
@@ -205,20 +206,4 @@ template Settle(T, instruments, levels) {
     posted.C <== C;
     posted.r <== r;
     posted.y <== y;
-}
-
-template LedgerRoot() {
-    signal input pagesRoot;
-    signal input reserve;
-    signal input nextId;
-    signal input consumed;
-    signal output out;
-    component hash = PoseidonV(8);
-    hash.inputs[0] <== TAG_LEDGER();
-    hash.inputs[1] <== pagesRoot;
-    hash.inputs[2] <== reserve;
-    hash.inputs[3] <== nextId;
-    hash.inputs[4] <== consumed;
-    for (var i = 5; i < 8; i++) { hash.inputs[i] <== 0; }
-    out <== hash.out;
 }

@@ -79,13 +79,12 @@ template Tick(oracles, instruments, quorum) {
     for (var k = 0; k < instruments; k++) {
         for (var f = 0; f < 6; f++) { previousTrade.d[6*k + f] <== previousTrading[k][f]; }
     }
-    component previous = PoseidonV(8);
-    previous.inputs[0] <== TAG_TICK();
-    previous.inputs[1] <== previousSlot + previousTime * (1 << 32);
-    previous.inputs[2] <== previousRisk;
-    for (var i = 0; i < 3; i++) { previous.inputs[3 + i] <== previousSections[i]; }
-    previous.inputs[6] <== previousTrade.out;
-    previous.inputs[7] <== previousSections[3];
+    component previous = TickRoot();
+    previous.clock <== previousSlot + previousTime * (1 << 32);
+    previous.risk <== previousRisk;
+    for (var i = 0; i < 3; i++) { previous.sections[i] <== previousSections[i]; }
+    previous.sections[3] <== previousTrade.out;
+    previous.sections[4] <== previousSections[3];
     previousHalves[0] * (1 << 128) + previousHalves[1] === previous.out;
 
     // ------------------------------------------------------------------ the clock: slot > previousSlot; a gap counts for at most 2^16 - 1 slots

@@ -39,6 +39,7 @@ HINTS = {
     },
     "settle/row.circom": dict.fromkeys(("perpetual", "collateral", "limited"), "bits of the flags"),
     "settle/table.circom": dict.fromkeys(("fraction", "pole"), _DIVISION),
+    "sweep/check.circom": dict.fromkeys(("fraction", "pole"), _DIVISION),
     "settle/touch.circom": {"ownerUpper": "the upper half of ownerHi: both halves are ranged"},
 }
 # Free by design: the inverse in circomlib's IsZero where the input is 0; nothing else uses it.
@@ -70,7 +71,7 @@ def test_every_hint_in_the_sources_is_named() -> None:
     assert found == {name: set(row) for name, row in HINTS.items()}
 
 
-@pytest.mark.parametrize("name", ["settle", "tick"])
+@pytest.mark.parametrize("name", ["settle", "tick", "sweep", "coverage"])
 def test_all_other_wires_follow(name: str) -> None:
     system, names = _loaded(name)
     spread = Propagation(system)

@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0xfaf717818836ff3714b1ce072612a579fb4dd6cab5e9fc06936d656ecdd5cc46;
+    bytes32 internal constant PROTOCOL_HASH = 0xdbfc26c700f2a28792be796ab501e969bbb973cba68a4a03a98ed33904ba8419;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 
@@ -15,6 +15,8 @@ library Protocol {
 
     uint256 internal constant CIRCUIT_TICK = 1;
     uint256 internal constant CIRCUIT_SETTLE = 2;
+    uint256 internal constant CIRCUIT_SWEEP = 3;
+    uint256 internal constant CIRCUIT_COVERAGE = 4;
 
     uint256 internal constant OP_NOOP = 0;
     uint256 internal constant OP_DEPOSIT = 1;
@@ -85,6 +87,11 @@ library Protocol {
     uint256 internal constant TICK_HEAD_PRESENT_SHIFT = 128;
     uint256 internal constant TICK_HEAD_PRESENT_BITS = 16;
 
+    uint256 internal constant COVER_HEAD_FIRST_SHIFT = 0;
+    uint256 internal constant COVER_HEAD_FIRST_BITS = 32;
+    uint256 internal constant COVER_HEAD_UNTIL_SHIFT = 32;
+    uint256 internal constant COVER_HEAD_UNTIL_BITS = 32;
+
     uint256 internal constant SETTLE_WORD_HEADER = 0;
     uint256 internal constant SETTLE_WORD_DOMAIN = 1;
     uint256 internal constant SETTLE_WORD_ROOT_HI = 2;
@@ -114,4 +121,28 @@ library Protocol {
     uint256 internal constant TICK_WRITTEN = 6;
     uint256 internal constant TICK_AT_TICK_INSTRUMENT = 0;
     uint256 internal constant TICK_PER_INSTRUMENT = 1;
+
+    uint256 internal constant SWEEP_WORD_HEADER = 0;
+    uint256 internal constant SWEEP_WORD_DOMAIN = 1;
+    uint256 internal constant SWEEP_WORD_ROOT_HI = 2;
+    uint256 internal constant SWEEP_WORD_ROOT_LO = 3;
+    uint256 internal constant SWEEP_WORD_TICK_HI = 4;
+    uint256 internal constant SWEEP_WORD_TICK_LO = 5;
+    uint256 internal constant SWEEP_WORD_NEW_ROOT_HI = 6;
+    uint256 internal constant SWEEP_WORD_NEW_ROOT_LO = 7;
+    uint256 internal constant SWEEP_WORD_SWEEP_HEAD = 8;
+    uint256 internal constant SWEEP_FIXED = 9;
+    uint256 internal constant SWEEP_WRITTEN = 6;
+    uint256 internal constant SWEEP_AT_PAGE = 0;
+    uint256 internal constant SWEEP_PER_PAGE = 1;
+
+    uint256 internal constant COVERAGE_WORD_HEADER = 0;
+    uint256 internal constant COVERAGE_WORD_DOMAIN = 1;
+    uint256 internal constant COVERAGE_WORD_ROOT_HI = 2;
+    uint256 internal constant COVERAGE_WORD_ROOT_LO = 3;
+    uint256 internal constant COVERAGE_WORD_TICK_HI = 4;
+    uint256 internal constant COVERAGE_WORD_TICK_LO = 5;
+    uint256 internal constant COVERAGE_WORD_COVER_HEAD = 6;
+    uint256 internal constant COVERAGE_FIXED = 7;
+    uint256 internal constant COVERAGE_WRITTEN = 6;
 }

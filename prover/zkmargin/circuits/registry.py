@@ -11,7 +11,7 @@ from dataclasses import replace
 from zkmargin.circuits.circuit import Circuit
 from zkmargin.errors import UsageError
 from zkmargin.protocol.codegen import circom_constants
-from zkmargin.protocol.constants import Profile, load
+from zkmargin.protocol.constants import ARITY, PAGE_SIZE, Profile, load
 from zkmargin.toolchain import circomlib, home
 
 
@@ -39,7 +39,45 @@ def _tick(profile: Profile) -> Circuit:
     )
 
 
-_MAKERS = {"settle": _settle, "tick": _tick}
+def _sweep(profile: Profile) -> Circuit:
+    return Circuit(
+        name="sweep",
+        profile=profile.name,
+        source="sweep/sweep.circom",
+        template="Sweep",
+        arguments=(profile.sweep_pages, profile.instruments, profile.ledger_levels),
+        unit="account",
+        units=profile.sweep_pages * PAGE_SIZE,
+    )
+
+
+def _coverage(profile: Profile) -> Circuit:
+    return Circuit(
+        name="coverage",
+        profile=profile.name,
+        source="coverage/coverage.circom",
+        template="Coverage",
+        arguments=(profile.block_levels, profile.ledger_levels, profile.instruments, profile.anchors),
+        unit="page",
+        units=profile.block_pages,
+    )
+
+
+_MAKERS = {"settle": _settle, "tick": _tick, "sweep": _sweep, "coverage": _coverage}
+
+
+def _resized(profile: Profile, name: str, units: int) -> Profile:
+    """The profile with room for other units in one circuit; raises UsageError for a number it can't have."""
+    if name == "settle":
+        return replace(profile, touches=units)
+    if name == "tick":
+        return replace(profile, oracles=units)
+    if name == "sweep" and units % PAGE_SIZE == 0:
+        return replace(profile, sweep_pages=units // PAGE_SIZE)
+    levels = next((n for n in range(1, profile.ledger_levels + 1) if ARITY**n == units), None)
+    if name == "coverage" and levels:
+        return replace(profile, block_levels=levels)
+    raise UsageError(f"circuit '{name}' can't have {units} units", hint="whole pages, or powers of 8 of them")
 
 
 def names() -> tuple[str, ...]:
@@ -61,9 +99,8 @@ def circuit(name: str, profile: str, units: int | None = None) -> Circuit:
         raise UsageError(f"there is no circuit '{name}'", hint=f"circuits: {', '.join(names())}")
     if profile not in profiles():
         raise UsageError(f"there is no profile '{profile}'", hint=f"profiles: {', '.join(profiles())}")
-    made = _MAKERS[name](load().profile(profile))
-    if units is not None:
-        made = replace(made, units=units, arguments=(units, *made.arguments[1:]))
+    sizes = load().profile(profile)
+    made = _MAKERS[name](sizes if units is None else _resized(sizes, name, units))
     return replace(
         made,
         search=(home() / "circuits", circomlib()),

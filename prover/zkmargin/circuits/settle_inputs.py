@@ -85,7 +85,8 @@ def challenge_weights(
     return weights
 
 
-def _class_bits(account: Account) -> list[list[int]]:
+def class_bits(account: Account) -> list[list[int]]:
+    """The bits of the class ids of an account's slots."""
     ids = [held.class_id if held else 0 for held in account.slots]
     return [[number >> bit & 1 for bit in range(BITS["class_id"])] for number in ids]
 
@@ -97,7 +98,7 @@ def _touch(step: Step, account: Account) -> dict[str, Value]:
     owner_hi, owner_lo = split(entry.owner) if entry else (0, 0)
     return {
         "op": [int(touch.op == number) for number in range(_OPS)],
-        "classBits": _class_bits(account),
+        "classBits": class_bits(account),
         "x": [held.size if held else 0 for held in account.slots],
         "pathBits": [
             [touch.leaf_index >> (3 * level + bit) & 1 for bit in range(3)] for level in range(len(path))

@@ -40,14 +40,14 @@ from zkmargin.protocol.constants import (
     load,
     tag,
 )
-from zkmargin.protocol.hashes import EMPTY_LEAF
+from zkmargin.protocol.hashes import EMPTY_LEAF, EMPTY_TOP
 from zkmargin.protocol.home import build_folder, home
 
 SOLIDITY = "contracts/src/generated/Protocol.sol"
 CIRCOM = "generated/constants.circom"
 _CONTRACT_BITS = ("magnitude", "amount", "word")
-_CONTRACT_PACKINGS = ("header", "domain", "touch", "l1", "target", "tick_head")
-_UNITS = {"settle": "touch", "tick": "instrument"}
+_CONTRACT_PACKINGS = ("header", "domain", "touch", "l1", "target", "tick_head", "cover_head")
+_UNITS = {"settle": "touch", "tick": "instrument", "sweep": "page"}
 
 
 def fields(packing: str) -> Iterator[tuple[str, int, int]]:
@@ -67,6 +67,7 @@ def circom_rows() -> dict[str, int]:
         ("HOLDINGS", HOLDINGS),
         ("TIERS", TIERS),
         ("EMPTY_LEAF", EMPTY_LEAF),
+        *((f"EMPTY_TOP_{level}", value) for level, value in enumerate(EMPTY_TOP)),
         ("FLAG_PERPETUAL", PERPETUAL),
         ("FLAG_COLLATERAL", COLLATERAL),
         ("FLAG_LIMITED", LIMITED),
@@ -134,7 +135,11 @@ def _solidity_groups() -> Iterator[list[str]]:
             constant(f"{circuit}_fixed", len(words.fixed)),
             constant(f"{circuit}_written", written),
             *(constant(f"{circuit}_at_{name}", index) for index, name in enumerate(words.repeated)),
-            constant(f"{circuit}_per_{_UNITS[circuit]}", len(words.repeated)),
+            *(
+                [constant(f"{circuit}_per_{_UNITS[circuit]}", len(words.repeated))]
+                if words.repeated
+                else []
+            ),
         ]
 
 

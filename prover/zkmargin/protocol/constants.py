@@ -91,11 +91,19 @@ class Profile:
     touches: int
     oracles: int
     quorum: int
+    sweep_pages: int
+    block_levels: int
+    anchors: int
 
     @property
     def pages(self) -> int:
         """Number of pages of the ledger."""
         return int(ARITY**self.ledger_levels)
+
+    @property
+    def block_pages(self) -> int:
+        """Number of pages that one coverage proof reads."""
+        return int(ARITY**self.block_levels)
 
     @property
     def capacity(self) -> int:
@@ -110,7 +118,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class WordLayout:
-    """Order of the posted words of a circuit: `fixed` once, then `repeated` for each touch or instrument."""
+    """Order of a circuit's posted words: `fixed` once, then `repeated` for each touch, instrument or page."""
 
     fixed: tuple[str, ...]
     repeated: tuple[str, ...]
@@ -141,7 +149,7 @@ def load() -> Protocol:
     words = {
         circuit: WordLayout(
             fixed=tuple(row["fixed"]),
-            repeated=tuple(row.get("per_touch") or row.get("per_instrument") or ()),
+            repeated=tuple(next((names for key, names in row.items() if key.startswith("per_")), ())),
             contract_written=tuple(row["contract_written"]),
         )
         for circuit, row in _RAW["words"].items()

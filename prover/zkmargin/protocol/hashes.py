@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from zkmargin.errors import BadInput
-from zkmargin.protocol.constants import ARITY, HOLDINGS, RATE_OFFSET, P, tag
+from zkmargin.protocol.constants import ARITY, HOLDINGS, PAGE_LEVELS, RATE_OFFSET, P, tag
 from zkmargin.protocol.model import Account, Params, Tick
 from zkmargin.protocol.packing import pack
 from zkmargin.protocol.poseidon import poseidon, poseidon_many
@@ -62,6 +62,19 @@ def header_hash(page_root: int, anchor: int, radius: int) -> int:
 def header_hashes(headers: Iterable[tuple[int, int, int]]) -> list[int]:
     """`header_hash` of many (page root, anchor, radius) in one batch."""
     return poseidon_many(4, _flat((tag("page"), *header) for header in headers))
+
+
+def _empty_top(levels: int) -> tuple[int, ...]:
+    node = EMPTY_LEAF
+    for _ in range(PAGE_LEVELS):
+        node = node_hash([node] * ARITY)
+    found = [header_hash(node, 0, 0)]
+    for _ in range(levels):
+        found.append(node_hash([found[-1]] * ARITY))
+    return tuple(found)
+
+
+EMPTY_TOP = _empty_top(6)  # by level above the page headers: a subtree of empty pages with cleared headers
 
 
 def owner_hash(ax: int, ay: int) -> int:

@@ -35,6 +35,29 @@ class SettleWords:
 
 
 @dataclass(frozen=True)
+class SweepWords:
+    """A sweep batch as posted: the header of each of `pages` became (`tick`, `radius`)."""
+
+    domain: int
+    root: int
+    tick: int
+    new_root: int
+    radius: int
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CoverageWords:
+    """A coverage batch as posted: pages `first` .. `until` - 1 of `root` are healthy at `tick`."""
+
+    domain: int
+    root: int
+    tick: int
+    first: int
+    until: int
+
+
+@dataclass(frozen=True)
 class InstrumentWord:
     """What is posted about an instrument at a tick; fine units per step, `funding` signed."""
 
@@ -84,7 +107,8 @@ def _parts(circuit: str, words: Sequence[int]) -> tuple[dict[str, int], list[Seq
     layout = load().words[circuit]
     fixed, step = len(layout.fixed), len(layout.repeated)
     count = len(words)
-    _require(count > fixed and (count - fixed) % step == 0, f"{count} words are no {circuit} batch")
+    whole = count > fixed and (count - fixed) % step == 0 if step else count == fixed
+    _require(whole, f"{count} words are no {circuit} batch")
     for index, word in enumerate(words):
         _require(0 <= word < 1 << BITS["word"], f"word {index} is not below 2^{BITS['word']}")
     expected = {"words": count, "circuit": CIRCUIT_IDS[circuit], "version": VERSION}
@@ -92,7 +116,7 @@ def _parts(circuit: str, words: Sequence[int]) -> tuple[dict[str, int], list[Seq
     _require(header == expected, f"the header says {header}, not {expected}")
     _fields("domain", words[layout.fixed.index("domain")], "the domain word")
     return dict(zip(layout.fixed, words, strict=False)), [
-        words[i : i + step] for i in range(fixed, count, step)
+        words[i : i + step] for i in range(fixed, count, step or 1)
     ]
 
 
@@ -172,3 +196,27 @@ def read_tick(words: Sequence[int]) -> TickWords:
         **head,
         instruments=tuple(rows),
     )
+
+
+def _roots(fixed: dict[str, int]) -> dict[str, int]:
+    return {
+        "domain": fixed["domain"],
+        "root": _join(fixed["root_hi"], fixed["root_lo"], "the root"),
+        "tick": _join(fixed["tick_hi"], fixed["tick_lo"], "the tick"),
+    }
+
+
+def read_sweep(words: Sequence[int]) -> SweepWords:
+    """The sweep batch of `words`."""
+    fixed, groups = _parts("sweep", words)
+    head = _fields("sweep_head", fixed["sweep_head"], "the sweep head")
+    pages = tuple(_fields("page", group[0], f"page {number}")["index"] for number, group in enumerate(groups))
+    new_root = _join(fixed["new_root_hi"], fixed["new_root_lo"], "the new root")
+    return SweepWords(**_roots(fixed), new_root=new_root, radius=head["radius"], pages=pages)
+
+
+def read_coverage(words: Sequence[int]) -> CoverageWords:
+    """The coverage batch of `words`."""
+    fixed, _ = _parts("coverage", words)
+    head = _fields("cover_head", fixed["cover_head"], "the coverage head")
+    return CoverageWords(**_roots(fixed), first=head["first"], until=head["until"])

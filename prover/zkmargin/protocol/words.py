@@ -44,7 +44,8 @@ def _layout(circuit: str, repeats: int) -> int:
 
 def word_count(circuit: str, profile: Profile) -> int:
     """Number of words a batch of `circuit` posts."""
-    return _layout(circuit, profile.touches if circuit == "settle" else profile.instruments)
+    repeats = {"settle": profile.touches, "tick": profile.instruments, "sweep": profile.sweep_pages}
+    return _layout(circuit, repeats.get(circuit, 0))
 
 
 def touch_words(touch: Touch, recipient: int = 0) -> list[int]:
@@ -139,6 +140,26 @@ def tick_words(
             )
         )
     return words
+
+
+def sweep_words(
+    domain: int, root: int, tick: int, new_root: int, radius: int, pages: Sequence[int], profile: Profile
+) -> list[int]:
+    """All words of a sweep batch: the header of each page gets (`tick`, `radius`)."""
+    if len(pages) != profile.sweep_pages:
+        raise BadInput(
+            f"a sweep has {profile.sweep_pages} pages, not {len(pages)}", hint="repeat one of them"
+        )
+    header = header_word("sweep", word_count("sweep", profile))
+    roots = [*split(root), *split(tick), *split(new_root)]
+    numbers = [pack("page", index=page) for page in pages]
+    return [header, domain, *roots, pack("sweep_head", radius=radius), *numbers]
+
+
+def coverage_words(domain: int, root: int, tick: int, first: int, until: int, profile: Profile) -> list[int]:
+    """All words of a coverage batch over pages `first` .. `until` - 1."""
+    header = header_word("coverage", word_count("coverage", profile))
+    return [header, domain, *split(root), *split(tick), pack("cover_head", first=first, until=until)]
 
 
 def commitment(words: Sequence[int]) -> int:

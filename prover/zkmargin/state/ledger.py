@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zkmargin.errors import BadInput, InternalError
 from zkmargin.protocol.checks import check_account
-from zkmargin.protocol.constants import BITS, PAGE_LEVELS, PAGE_SIZE, P, Profile
+from zkmargin.protocol.constants import ARITY, BITS, PAGE_LEVELS, PAGE_SIZE, P, Profile
 from zkmargin.protocol.hashes import EMPTY_LEAF, header_hash, header_hashes, leaf_hashes, ledger_root
 from zkmargin.protocol.model import Account
 from zkmargin.state.tree import Forest
@@ -33,6 +33,33 @@ class Opening:
     anchor: int
     radius: int
     ledger_path: list[list[int]]
+
+
+@dataclass(frozen=True)
+class PageOpening:
+    """A whole page with its header and the children met on the way from it to the pages root."""
+
+    page: int
+    accounts: list[Account]
+    page_root: int
+    anchor: int
+    radius: int
+    ledger_path: list[list[int]]
+
+
+@dataclass(frozen=True)
+class BlockOpening:
+    """The headers of a block of neighbouring pages, and the way from the block to the pages root.
+
+    `rest_empty`: every page to the right of the block is empty with a cleared header.
+    """
+
+    number: int
+    page_roots: list[int]
+    anchors: list[int]
+    radii: list[int]
+    ledger_path: list[list[int]]
+    rest_empty: bool
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,38 @@ class Ledger:
         account, page = self.account_at(leaf_index), leaf_index // PAGE_SIZE
         return Opening(
             leaf_index, account, self._pages.path(leaf_index), *self.header(page), self._top.path(page)
+        )
+
+    def page(self, page: int) -> PageOpening:
+        """A whole page, opened."""
+        first = page * PAGE_SIZE
+        accounts = [self.account_at(leaf) for leaf in range(first, first + PAGE_SIZE)]
+        return PageOpening(
+            page, accounts, self._pages.root(page), *self.header(page), self._top.path(page)
+        )
+
+    def is_clear(self, page: int) -> bool:
+        """Whether a page is empty and its header cleared: covered as it is."""
+        return self._pages.root(page) == self._pages.defaults[-1] and self.header(page) == _CLEARED
+
+    def block(self, number: int) -> BlockOpening:
+        """A block of 8^block_levels pages, opened."""
+        levels, size = self.profile.block_levels, self.profile.block_pages
+        pages = range(number * size, (number + 1) * size)
+        headers = [self.header(page) for page in pages]
+        path = self._top.path(pages.start)[levels:]
+        empty = [
+            children[child] == self._top.defaults[levels + level]
+            for level, children in enumerate(path)
+            for child in range(number // ARITY**level % ARITY + 1, ARITY)
+        ]
+        return BlockOpening(
+            number,
+            [self._pages.root(page) for page in pages],
+            [anchor for anchor, _ in headers],
+            [radius for _, radius in headers],
+            path,
+            all(empty),
         )
 
     # ---------------------------------------------------------------- writing

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Witness inputs of the sweep and coverage circuits: signal names to field elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zkmargin.circuits.settle_inputs import Before, Posting, class_bits
+from zkmargin.engine.coverage import exposure, rise
+from zkmargin.engine.margin import risk
+from zkmargin.errors import InternalError
+from zkmargin.protocol.constants import RADIUS_ONE, P, Profile
+from zkmargin.protocol.hashes import risk_hash, sponge, tick_hash, tick_sections
+from zkmargin.protocol.model import Account, Tick
+from zkmargin.protocol.packing import split
+from zkmargin.state.ledger import BlockOpening, PageOpening
+
+Value = Any  # an integer or nested lists of them
+
+
+def _table(tick: Tick) -> dict[str, Value]:
+    """What `MarginTable` opens of a tick."""
+    sections = tick_sections(tick)
+    return {
+        "clock": tick.slot + (tick.time << 32),
+        "risk": risk_hash(tick),
+        "initial": sections["initial"],
+        "trading": sections["trading"],
+        "equity": [row.equity % P for row in tick.instruments],
+        "maintenance": [list(row.maintenance) for row in tick.instruments],
+        "moves": [row.move for row in tick.instruments],
+    }
+
+
+def _bits(number: int, levels: int) -> list[list[int]]:
+    return [[number >> (3 * level + bit) & 1 for bit in range(3)] for level in range(levels)]
+
+
+def _ledger(before: Before) -> dict[str, Value]:
+    return {
+        "pagesRoot": before.pages_root,
+        "reserve": before.reserve % P,
+        "nextId": before.next_id,
+        "consumed": before.consumed,
+    }
+
+
+def safety_claim(account: Account, tick: Tick, radius: int) -> int:
+    """2^16*H - radius*G: 0 or more exactly where the account is safe to that radius."""
+    return RADIUS_ONE * risk(account, tick).health - radius * exposure(account, tick)
+
+
+def sweep_weights(
+    tick: int, radius: int, pages: Sequence[PageOpening], claims: Sequence[Sequence[int]], classes: int
+) -> list[int]:
+    """The weights W_t of the sparse table check over all accounts of the pages."""
+    items = [tick, radius, *(page.page_root for page in pages)]
+    items += [claim % P for row in claims for claim in row]
+    challenge = sponge("lambda", items)
+    weights, power = [0] * classes, 1
+    for page in reversed(pages):
+        for account in reversed(page.accounts):
+            for held in account.slots:
+                if held:
+                    weights[held.class_id] = (weights[held.class_id] + power * held.size) % P
+            power = power * challenge % P
+    return weights
+
+
+def sweep_inputs(
+    profile: Profile,
+    tick: Tick,
+    domain: int,
+    root: int,
+    new_root: int,
+    before: Before,
+    radius: int,
+    pages: Sequence[PageOpening],
+    posting: Posting,
+) -> dict[str, Value]:
+    """All inputs of a sweep proof; each page as it stands before its header is written, one after the other."""
+    digest = tick_hash(tick)
+    claims = [[safety_claim(account, tick, radius) for account in page.accounts] for page in pages]
+    return {
+        "C": posting.commitment,
+        "r": posting.challenge,
+        "y": posting.evaluation,
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(digest)),
+        "newRootHalves": list(split(new_root)),
+        "radius": radius,
+        **_table(tick),
+        **_ledger(before),
+        "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
+        "children": [page.ledger_path for page in pages],
+        "anchor": [page.anchor for page in pages],
+        "lastRadius": [page.radius for page in pages],
+        "owner": [[account.owner for account in page.accounts] for page in pages],
+        "meta": [[account.meta for account in page.accounts] for page in pages],
+        "balance": [[account.balance % P for account in page.accounts] for page in pages],
+        "classBits": [[class_bits(account) for account in page.accounts] for page in pages],
+        "x": [
+            [[held.size if held else 0 for held in account.slots] for account in page.accounts]
+            for page in pages
+        ],
+        "claim": [[claim % P for claim in row] for row in claims],
+        "weights": sweep_weights(digest, radius, pages, claims, profile.classes),
+    }
+
+
+def coverage_inputs(
+    profile: Profile,
+    tick: Tick,
+    domain: int,
+    root: int,
+    before: Before,
+    anchors: Sequence[tuple[Tick, int]],
+    block: BlockOpening,
+    rest: bool,
+    posting: Posting,
+) -> dict[str, Value]:
+    """All inputs of a coverage proof; `anchors`: at most `profile.anchors` ticks with their displacements."""
+    used = [*anchors, *[(tick, 0)] * (profile.anchors - len(anchors))]
+    position = {tick_hash(anchor): number for number, (anchor, _) in reversed(list(enumerate(used)))}
+    tables = [_table(tick), *(_table(anchor) for anchor, _ in used)]
+    at = []
+    for anchor in block.anchors:
+        if anchor and anchor not in position:
+            raise InternalError("a page is anchored at a tick that the coverage proof does not open")
+        at.append([int(bool(anchor) and position[anchor] == number) for number in range(profile.anchors)])
+    above = profile.ledger_levels - profile.block_levels
+    return {
+        "C": posting.commitment,
+        "r": posting.challenge,
+        "y": posting.evaluation,
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(tick_hash(tick))),
+        **{name: [table[name] for table in tables] for name in tables[0]},
+        "displacement": [moved for _, moved in used],
+        "rise": [
+            [rise(*rows) % P for rows in zip(anchor.instruments, tick.instruments, strict=True)]
+            for anchor, _ in used
+        ],
+        **_ledger(before),
+        "pageRoot": block.page_roots,
+        "radius": block.radii,
+        "at": at,
+        "pathBits": [*_bits(block.number, above), [0] * 3],
+        "children": [*block.ledger_path, [0] * 8],
+        "rest": int(rest),
+    }

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sweep and coverage circuits of profile small, and a ledger of settled accounts to ask them about."""
+
+from __future__ import annotations
+
+import pytest
+
+from circuits.judge import Judge, judge_of
+from circuits.settle.world import World
+
+
+@pytest.fixture(scope="session")
+def sweep_judge() -> Judge:
+    return judge_of("sweep", "small")
+
+
+@pytest.fixture(scope="session")
+def coverage_judge() -> Judge:
+    return judge_of("coverage", "small")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ledgers to sweep and cover, and batches of either made without asking whether they are true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from circuits.settle.world import BTC, CHAIN, ETH, GOLD, World
+from zkmargin.circuits.coverage_inputs import coverage_inputs, sweep_inputs
+from zkmargin.circuits.settle_inputs import Before
+from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.model import Tick
+from zkmargin.protocol.words import coverage_words, sweep_words
+from zkmargin.sequencer.covering import Displacements, make_coverage, make_sweep, sweeps
+from zkmargin.sequencer.drafting import bind
+
+MILLION = 1_000_000
+
+
+def traded(world: World, others: int = 0) -> tuple[int, int, int]:
+    """Alice long BTC against Bob, Carol with gold and a short of ETH; `others` more accounts with quote only."""
+    alice = world.open(b"alice", 3000 * MILLION)
+    bob = world.open(b"bob", 90_000 * MILLION)
+    carol = world.open(b"carol", 5000 * MILLION)
+    world.credit(carol, 2_000, GOLD)
+    world.run(*world.trade(alice, bob, BTC, 400, world.mark(BTC)))
+    world.run(*world.trade(bob, carol, ETH, 300, world.mark(ETH)))
+    for number in range(others):
+        world.open(b"other%d" % number, (number + 1) * MILLION)
+    return alice, bob, carol
+
+
+def sweep(world: World, page: int = 0, radius: int | None = None) -> Any:
+    """An honest sweep of a page, written into the world's ledger."""
+    if radius is None:
+        ((radius, _),) = sweeps(world.ledger, world.tick, [page])
+    return make_sweep(world.ledger, world.tick, world.domain, CHAIN, 1, radius, [page])
+
+
+def swept(world: World, *pages: int) -> Tick:
+    """Sweep pages; the tick they are anchored at."""
+    for page in pages:
+        sweep(world, page)
+    world.ledger.checkpoint()
+    return world.tick
+
+
+def coverage(world: World, *anchors: Tick) -> Any:
+    """An honest coverage of the only block."""
+    moved = Displacements({tick_hash(tick): tick for tick in anchors}, world.tick)
+    return make_coverage(world.ledger, moved, world.domain, CHAIN, 1, 0, True)
+
+
+def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[str, Any]:
+    """A sweep of a page whether safe to that radius or not; the ledger is rolled back. `claimed`: other inputs."""
+    ledger, tick = world.ledger, world.tick
+    ledger.checkpoint()
+    root, before, digest = ledger.root(), Before(ledger.pages_root, *ledger.scalars()), tick_hash(tick)
+    opening = ledger.page(page)
+    ledger.set_header(page, digest, radius)
+    new_root = ledger.root()
+    words = sweep_words(world.domain, root, digest, new_root, radius, [page], ledger.profile)
+    posting = bind(words, CHAIN, world.domain, 1)
+    inputs = sweep_inputs(
+        ledger.profile, tick, world.domain, root, new_root, before, radius, [opening], posting
+    )
+    ledger.rollback()
+    return inputs | claimed
+
+
+def forged_coverage(
+    world: World, anchors: Sequence[tuple[Tick, int]], rest: bool = True, **claimed: Any
+) -> dict[str, Any]:
+    """A coverage of the only block with displacements as given."""
+    ledger, tick, profile = world.ledger, world.tick, world.profile
+    root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
+    words = coverage_words(world.domain, root, tick_hash(tick), 0, profile.pages, profile)
+    posting = bind(words, CHAIN, world.domain, 1)
+    block = ledger.block(0)
+    return coverage_inputs(profile, tick, world.domain, root, before, anchors, block, rest, posting) | claimed
+
+
+def changed(inputs: Mapping[str, Any], name: str, value: Any, *path: int) -> dict[str, Any]:
+    """The inputs with one number, at `path` in nested lists, replaced."""
+
+    def put(old: Any, rest: tuple[int, ...]) -> Any:
+        if not rest:
+            return value
+        return [put(item, rest[1:]) if index == rest[0] else item for index, item in enumerate(old)]
+
+    return {**inputs, name: put(inputs[name], path)}

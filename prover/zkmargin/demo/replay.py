@@ -89,9 +89,10 @@ class Replay:
             self.daily_business(number, tick)
         for _, reason in self.outcome(self.sequencer.decide_submitted()).refused:
             self.refusals.append({"slot": str(slot), "reason": reason})
-        self.sequencer.close_draft()
+        cover = self.sequencer.decide_coverage()
+        due.effects += cover.effects
         self.count(due.effects)
-        figures = self.figures(number, slot, tick, before, due)
+        figures = self.figures(number, slot, tick, before, due) | {"pages_swept": cover.swept}
         self.ticks.append(figures)
         return figures
 
@@ -258,5 +259,5 @@ class Replay:
             },
             "unhealthy_after": len(self.sequencer.unhealthy()),
             "insurance_fund": str(self.sequencer.ledger.reserve // FINE),
-            "covered": False,
+            "covered": False,  # until the contract says so
         }

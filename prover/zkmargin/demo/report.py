@@ -74,6 +74,8 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
         "fully",
         "absorbed",
         "fund, USDC",
+        "swept",
+        "covered",
     ):
         ticks.add_column(name, justify="left" if name == "limited" else "right")
     for row in summary["ticks"]:
@@ -86,6 +88,8 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
             *(str(health[key]) for key in ("below_maintenance", "lt_1_1", "lt_1_5")),
             *(str(due[key]) for key in ("partial", "full", "absorbed")),
             f"{int(row['insurance_fund']) / 1e6:,.2f}",
+            str(row["pages_swept"] or ""),
+            "yes" if row["covered"] else "NO",
         )
     console.print(ticks)
     proofs = Table(title=f"proofs ({summary['backend']})")

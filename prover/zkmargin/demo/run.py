@@ -17,6 +17,7 @@ from zkmargin.demo.replay import Replay
 from zkmargin.demo.report import Progress, show_table
 from zkmargin.demo.venue import Venue, deploy_venue
 from zkmargin.errors import Invalid
+from zkmargin.protocol.constants import CIRCUIT_IDS
 from zkmargin.proving.backends import best_backend
 from zkmargin.proving.backends.native import THREADS
 from zkmargin.proving.pool import ProvingPool
@@ -76,6 +77,9 @@ def run_demo(
             progress.tick(replay.tick(number), count, sequencer.journal.last_batch())
             poster.run(until_idle=False)
         poster.run()
+        covered = {event.args["slot"] for event in venue.client.events(deployment.from_block, names=("Covered",))}
+        for row in replay.ticks:
+            row["covered"] = row["slot"] in covered
         _pay_claims(replay, venue)
         progress.line("auditing from the chain alone")
         audit = _audit(deployment.rpc, deployment.ledger, folder / "bundle")
@@ -108,13 +112,16 @@ def _summary(
     replay: Replay, sequencer: Sequencer, audit: dict[str, Any], backend: str, wall: float
 ) -> dict[str, Any]:
     rows = list(sequencer.journal.batches(BatchState.CONFIRMED))
-    proofs, gas = [], {"tick": [0, 0], "settle": [0, 0]}
+    proofs: list[dict[str, Any]] = []
+    gas = {circuit: [0, 0] for circuit in CIRCUIT_IDS}
     for row in rows:
-        assert row.proof is not None and row.receipt is not None
+        assert row.receipt is not None
+        if row.proof is None:  # somebody else posted it before it was proved here
+            continue
         proofs.append(
             {
                 "circuit": row.circuit,
-                "batch": row.number,
+                "batch": row.chain_number,
                 "prove_s": round(row.proof["prove_s"] + row.proof["witness_s"], 3),
                 "verify_s": round(row.proof["verify_s"], 4),
                 "gas": row.receipt["gas"],
@@ -140,6 +147,8 @@ def _summary(
         "gas_per_op": {
             "tick_batch": gas["tick"][0] // max(gas["tick"][1], 1),
             "settle_batch": settle,
+            "sweep_batch": gas["sweep"][0] // max(gas["sweep"][1], 1),
+            "coverage_batch": gas["coverage"][0] // max(gas["coverage"][1], 1),
             "touch": settle // touches,
             **{kind: settle * count // touches for kind, count in legs.items()},
         },

@@ -25,12 +25,21 @@ from zkmargin.engine.transition import CLEAR, Effect, apply
 from zkmargin.errors import BadInput, ChainRejected, InternalError, MissingData, Refused, RootMismatch
 from zkmargin.oracle.reports import Board, Report
 from zkmargin.protocol.constants import Op, load
+from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Params, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.pool import Job, ProvingPool
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
+from zkmargin.sequencer.covering import (
+    Displacements,
+    blocks_to_cover,
+    make_coverage,
+    make_sweep,
+    pages_to_sweep,
+    sweeps,
+)
 from zkmargin.sequencer.drafting import Draft, bind, write_effect
 from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.home import write_setup
@@ -49,6 +58,7 @@ from zkmargin.state.store import Store
 
 AHEAD = 4  # proofs begun but not yet posted
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
+_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "CoverageProved")
 _QUEUE_BLOCK = "queue_block"  # in the journal: no deposit before this block is still to be consumed
 
 
@@ -73,6 +83,15 @@ class Outcome:
 
     effects: list[Effect] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)  # (operation id, reason)
+
+
+@dataclass
+class Coverage:
+    """What covering a tick took: `effects` of what was still due, pages swept, sweep and coverage proofs."""
+
+    effects: list[Effect] = field(default_factory=list)
+    swept: int = 0
+    proofs: int = 0
 
 
 class Sequencer:
@@ -111,9 +130,27 @@ class Sequencer:
             row = self.journal.batch(head.number)
             if row.circuit == "tick":
                 self.tick = decode_tick(row.body["tick"])
-            else:
+            elif row.circuit == "settle":
                 self._replay(row)
+            elif row.circuit == "sweep":
+                for page in row.body["pages"]:
+                    self.ledger.set_header(page, tick_hash(self.tick), row.body["radius"])
+                self._check_replayed(row)
             self.store.save(self.ledger, row.number)
+        self._ticks = self._anchored(heads)
+
+    def _anchored(self, heads: Sequence[BatchHead]) -> dict[int, Tick]:
+        """The ticks that page headers name, by their hash: looked for backwards in the journal."""
+        found, wanted = {}, {anchor for anchor, _ in self.ledger.headers().values() if anchor}
+        for head in reversed(heads):
+            if not wanted:
+                break
+            if head.circuit == "tick":
+                tick = decode_tick(self.journal.batch(head.number).body["tick"])
+                if (digest := tick_hash(tick)) in wanted:
+                    found[digest] = tick
+                    wanted.remove(digest)
+        return found
 
     def _replay(self, row: BatchRow) -> None:
         pending = CLEAR
@@ -121,6 +158,9 @@ class Sequencer:
             effect = apply(self.ledger, pending, decode_touch(raw), self.tick, self.domain)
             write_effect(self.ledger, effect)
             pending = effect.pending
+        self._check_replayed(row)
+
+    def _check_replayed(self, row: BatchRow) -> None:
         if str(self.ledger.root()) != row.body["new_root"]:
             raise InternalError(f"replaying batch {row.number} gives another root", code="journal_replay")
 
@@ -274,6 +314,59 @@ class Sequencer:
         self._queue.forget(self.ledger.consumed)
         self.journal.put(_QUEUE_BLOCK, str(self._queue.resume_block))
 
+    def decide_coverage(self) -> Coverage:
+        """Plan the sweeps the tick needs and the coverage of the whole ledger, after closing the draft.
+
+        A trade may have left an account below maintenance (its trader eased an account below initial margin at
+        a limited mark): what is due is decided once more, without bids.
+        """
+        found = Coverage()
+        if self.unhealthy():
+            found.effects += self.decide_due([], []).effects
+        self.close_draft()
+        moved = Displacements(self._ticks, self.tick)
+        for radius, pages in sweeps(self.ledger, self.tick, pages_to_sweep(self.ledger, moved)):
+            self._plan_sweep(radius, pages)
+            found.swept += len(set(pages))
+            found.proofs += 1
+        held = {anchor for anchor, _ in self.ledger.headers().values()}
+        self._ticks = {anchor: moved.tick(anchor) for anchor in held if anchor}
+        for block, rest in blocks_to_cover(self.ledger):
+            self._plan_coverage(moved, block, rest)
+            found.proofs += 1
+        return found
+
+    def _plan_sweep(self, radius: int, pages: Sequence[int]) -> None:
+        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
+        savepoint = self.ledger.savepoint()
+        try:
+            batch = make_sweep(
+                self.ledger, self.tick, self.domain, self.setup.chain_id, bound, radius, pages
+            )
+            body = {
+                "pages": sorted(set(pages)),
+                "radius": radius,
+                "new_root": str(batch.new_root),
+                **_posting(batch.posting),
+            }
+            reach("before_plan")
+            self.journal.plan(number, "sweep", self.tick.slot, body, batch.inputs, [], chain_number=bound)
+        except BaseException:
+            if self.journal.last_batch() < number:
+                self.ledger.rollback(savepoint)
+            raise
+        reach("planned")
+        self.store.save(self.ledger, number)
+
+    def _plan_coverage(self, moved: Displacements, block: int, rest: bool) -> None:
+        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
+        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id, bound, block, rest)
+        body = {"first": batch.first, "until": batch.until, **_posting(batch.posting)}
+        reach("before_plan")
+        self.journal.plan(number, "coverage", self.tick.slot, body, batch.inputs, [], chain_number=bound)
+        reach("planned")
+        self.store.save(self.ledger, number)
+
     def unhealthy(self) -> list[int]:
         """Accounts below maintenance margin at the present tick."""
         return unhealthy(self.ledger, self.tick)
@@ -406,6 +499,10 @@ class Poster:
         commitment = int(row.body["commitment"])
         if row.circuit == "tick":
             return self.client.tick_call(words, commitment, proof)
+        if row.circuit == "sweep":
+            return self.client.sweep_call(words, commitment, proof)
+        if row.circuit == "coverage":
+            return self.client.cover_call(words, commitment, proof)
         touches = [decode_touch(raw) for raw in row.body["touches"]]
         entries = [touch.entry for touch in touches if touch.op == Op.DEPOSIT and touch.entry]
         return self.client.settle_call(words, entries, commitment, proof)
@@ -463,7 +560,7 @@ class Poster:
         if known is not None:
             receipt, number = self.journal.batch(known.number).receipt, known.chain_number
             block = receipt["block"] if receipt else block
-        events = self.client.events(block, names=("Settled", "Ticked"))
+        events = self.client.events(block, names=_BATCH_EVENTS)
         found = [event for event in events if number < event.args["batch"] <= last]
         if [event.args["batch"] for event in found] != list(range(number + 1, last + 1)):
             raise MissingData(
@@ -498,5 +595,7 @@ class Poster:
 
 
 def _changes_nothing(event: LedgerEvent) -> bool:
-    """Whether an accepted batch left the root as it was, and so everything: a tick never does."""
-    return event.name == "Settled" and event.args["previousRoot"] == event.args["newRoot"]
+    """Whether an accepted batch left root and tick as they were: no tick does, every coverage does."""
+    if event.name == "CoverageProved":
+        return True
+    return "newRoot" in event.args and event.args["previousRoot"] == event.args["newRoot"]

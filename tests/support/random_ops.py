@@ -244,7 +244,8 @@ class RandomWorld(World):
                 )
             )
             assert isinstance(leg.auth, Auth)
-            found.append(Bid(account.id, account.nonce, held.instrument, held.side, most, least, limit, leg.auth))
+            terms = held.instrument, held.side, most, least, limit, leg.auth
+            found.append(Bid(account.id, account.nonce, *terms))
         return found
 
     def _due(self, identity: int) -> Sequence[Touch]:

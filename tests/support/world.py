@@ -230,7 +230,7 @@ class World:
         limit: int | None = None,
         **signing: Any,
     ) -> Touch:
-        """A bid of `most` steps that takes the position `first` closes, at no worse than its price or `limit`."""
+        """A bid of `most` steps that takes what `first` closes, at no worse than its price or `limit`."""
         limit = first.price if limit is None else limit
         terms = {"max_size": most, "min_reward": min_reward, "limit_price": limit}
         leg = self.second_leg(Op.TAKE_BID, identity, first, **terms)

@@ -79,7 +79,7 @@ def sweep_inputs(
     pages: Sequence[PageOpening],
     posting: Posting,
 ) -> dict[str, Value]:
-    """All inputs of a sweep proof; each page as it stands before its header is written, one after the other."""
+    """All inputs of a sweep proof; each page as it stands before its header is written."""
     digest = tick_hash(tick)
     claims = [[safety_claim(account, tick, radius) for account in page.accounts] for page in pages]
     return {

@@ -48,7 +48,7 @@ class Posting:
 
 
 def tick_row(row: InstrumentTick) -> list[int]:
-    """The 17 fields of an instrument in the order of the circuits; its move stands in a section of its own."""
+    """The 17 fields of an instrument in the order of the circuits; its move is not among them."""
     return [
         row.flags,
         row.mark,

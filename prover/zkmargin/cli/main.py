@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
         return _fail(error, as_json)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001 - the last resort: one clear line, and the trace for whoever reports it
+    except Exception as error:
         import traceback
 
         traceback.print_exc()

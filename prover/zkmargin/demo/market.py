@@ -38,6 +38,7 @@ class Market:
     oracles: tuple[Oracle, ...]
 
     def keys(self) -> tuple[tuple[int, int], ...]:
+        """The oracles' public keys."""
         return tuple((oracle.key.ax, oracle.key.ay) for oracle in self.oracles)
 
     def prices(self, oracle: Oracle, slot: int) -> dict[str, Fraction]:

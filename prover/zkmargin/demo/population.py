@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who trades in the demo: accounts, what they deposit, and the positions they take before the crash.
 
-Drawn once from a seed, so that two runs replay the same book. Traders come in temperaments (how many times their
-deposit they hold as notional) and are paired with one another; market makers hold large deposits, take the other
-side where one is left over, and stand ready with bids for liquidated positions.
+Drawn once from a seed, so that two runs replay the same book. Traders come in temperaments (how often their
+deposit they hold as notional) and are paired with one another; market makers hold large deposits, take the
+other side where one is left over, and stand ready with bids for liquidated positions.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Deal:
 
 @dataclass(frozen=True)
 class Population:
+    """Who takes part, who trades with whom, and what the backstops are given."""
+
     people: tuple[Person, ...]
     deals: tuple[Deal, ...]
     backstops: dict[int, int]  # instrument -> quote
@@ -70,7 +72,7 @@ class _Wish:
 
 
 def _pairs(wishes: list[_Wish], makers: list[int], rng: random.Random) -> list[tuple[int, int, int]]:
-    """Pair neighbours by size into (buyer, seller, steps); the bolder of two is long three times out of four."""
+    """Pair neighbours by size into (buyer, seller, steps); the bolder is long three times out of four."""
     ordered = sorted(wishes, key=lambda wish: wish.steps)
     matched = []
     for first, second in zip(ordered[0::2], ordered[1::2], strict=False):

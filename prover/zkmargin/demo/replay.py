@@ -50,12 +50,13 @@ class Replay:
 
     @property
     def listings(self) -> dict[int, Listing]:
+        """The listed instruments by number."""
         return {row.id: row for row in self.episode.listings}
 
     # ---------------------------------------------------------------- the chapters
 
     def open_accounts(self) -> None:
-        """Everybody's first deposit, the backstops' and the insurance fund's, and one to an account nobody has."""
+        """First deposits of everybody, backstops and insurance fund, and one to an account nobody has."""
         for holder in self.holders:
             for asset, coins in holder.person.deposits:
                 self.venue.deposit(holder, asset, self.venue.amount(asset, coins), EntryKind.OPEN)
@@ -97,6 +98,7 @@ class Replay:
         return figures
 
     def learn_ids(self) -> None:
+        """Find out which account each holder's first deposit opened."""
         owners = {
             account.owner: account.id for _, account in self.sequencer.ledger.accounts() if account.owner
         }
@@ -107,6 +109,7 @@ class Replay:
     # ---------------------------------------------------------------- what people do
 
     def trade(self, buyer: Holder, seller: Holder, instrument: int, size: int) -> None:
+        """Both sign a trade at the mark and submit it."""
         tick, ledger = self.sequencer.tick, self.sequencer.ledger
         legs = trade_legs(
             buyer.account_id, seller.account_id, instrument, size, tick.instruments[instrument].mark
@@ -125,6 +128,7 @@ class Replay:
         self.sequencer.decide_submitted()
 
     def submit(self, kind: str, touches: list[Touch]) -> None:
+        """Hand a signed operation to the sequencer; a refusal is kept for the report."""
         try:
             self.sequencer.submit(request_json(kind, touches))
             self.operations[kind] += 1
@@ -132,6 +136,7 @@ class Replay:
             self.refusals.append({"slot": str(self.sequencer.tick.slot), "reason": str(error)})
 
     def withdraw(self, holder: Holder, asset: int, amount: int) -> None:
+        """Sign and submit a withdrawal."""
         tick = self.sequencer.tick
         touch = sign_touch(
             withdrawal(holder.account_id, asset, amount),
@@ -144,7 +149,7 @@ class Replay:
         self.sequencer.decide_submitted()
 
     def daily_business(self, number: int, tick: Tick) -> None:
-        """Every third tick a withdrawal, a trade between makers, a top-up of a weak account; once, one who asks too much."""
+        """Every third tick a withdrawal, a trade of makers, a top-up; once, one who asks too much."""
         traders = [holder for holder in self.holders if not holder.person.maker]
         makers = [holder for holder in self.holders if holder.person.maker]
         if number % _BUSINESS_EVERY:
@@ -203,10 +208,12 @@ class Replay:
     # ---------------------------------------------------------------- figures
 
     def outcome(self, outcome: Outcome) -> Outcome:
+        """Count what was decided."""
         self.count(outcome.effects)
         return outcome
 
     def count(self, effects: list[Effect]) -> None:
+        """Add effects to the figures; refused deposits are kept for the report."""
         for effect in effects:
             self.operations[Op(effect.touch.op).name.lower()] += 1
             entry = effect.touch.entry
@@ -237,6 +244,7 @@ class Replay:
     def figures(
         self, number: int, slot: int, tick: Tick, before: dict[str, int], due: Outcome
     ) -> dict[str, Any]:
+        """What the summary says of a tick."""
         closed = [effect for effect in due.effects if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
         full = sum(effect.after.holding(effect.touch.instrument) is None for effect in closed)
         marks = {

@@ -25,10 +25,12 @@ class Progress:
         self._planned = self._confirmed = 0
 
     def line(self, text: str) -> None:
+        """Print a line with the time since the start."""
         self._clear()
         print(f"[{time.monotonic() - self._began:6.1f} s] {text}", flush=True)
 
     def tick(self, figures: dict[str, Any], count: int, planned: int) -> None:
+        """Say what a tick made due."""
         self._planned = planned
         due = figures["liquidations"]
         limited = f", limited: {' '.join(figures['limited'])}" if figures["limited"] else ""
@@ -39,10 +41,12 @@ class Progress:
         )
 
     def batch(self, event: str, row: BatchRow) -> None:
+        """Say that a batch was accepted; elsewhere than on a terminal now and then only."""
         if event != "confirmed":
             return
         self._confirmed = row.number
-        text = f"batch {row.number}/{self._planned} ({row.circuit}) accepted, {row.receipt['gas'] if row.receipt else 0:,} gas"
+        gas = row.receipt["gas"] if row.receipt else 0
+        text = f"batch {row.number}/{self._planned} ({row.circuit}) accepted, {gas:,} gas"
         if self.live:
             width, done = 30, int(30 * row.number / max(self._planned, 1))
             bar = "#" * done + "-" * (width - done)

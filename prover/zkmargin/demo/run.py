@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`zkmargin demo`: set everything up, replay the episode, prove and post every batch, audit it, and show what happened."""
+"""`zkmargin demo`: replay the episode on a chain of its own, prove and post every batch, audit it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def run_demo(
 ) -> dict[str, Any]:
     """Run the demo into `folder`; returns the summary that is written there.
 
-    Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit fails.
+    Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit
+    fails.
     """
     began = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
@@ -77,7 +78,8 @@ def run_demo(
             progress.tick(replay.tick(number), count, sequencer.journal.last_batch())
             poster.run(until_idle=False)
         poster.run()
-        covered = {event.args["slot"] for event in venue.client.events(deployment.from_block, names=("Covered",))}
+        events = venue.client.events(deployment.from_block, names=("Covered",))
+        covered = {event.args["slot"] for event in events}
         for row in replay.ticks:
             row["covered"] = row["slot"] in covered
         _pay_claims(replay, venue)

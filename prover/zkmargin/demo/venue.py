@@ -32,7 +32,7 @@ _GAS = 400_000
 
 @dataclass
 class Holder:
-    """A person on the chain: Ethereum key for L1, Baby Jubjub key for the ledger, and the account id once it is open."""
+    """A person on the chain: key and address on L1, signing key, and the account id once it is open."""
 
     person: Person
     key: KeyPair
@@ -44,6 +44,7 @@ class Holder:
 
 
 def holder_of(person: Person) -> Holder:
+    """The person with keys of its own, drawn from its seed."""
     l1_key = "0x" + bytes(Web3.keccak(b"zkmargin.demo." + person.seed)).hex()
     return Holder(person, keypair(person.seed), l1_key, EthAccount.from_key(l1_key).address)
 
@@ -87,6 +88,7 @@ class Venue:
         self._last = broadcast(self.node.web3, sign(self.node.web3, call, key, nonce=nonce, gas=_GAS).raw)
 
     def settled(self) -> None:
+        """Wait for the last transaction that was sent."""
         if self._last:
             wait(self.node.web3, self._last)
 

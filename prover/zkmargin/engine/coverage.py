@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far an account is from the edge, and how far a tick has moved: the bound behind coverage.
 
-(SPEC section 8.) With unit value v = +-e - m of each class, w the instrument's move, h = B + sum x*v the health
-of an account and G = sum x*w its exposure, all at one tick: if no class's v has fallen by more than d*w / 2^16
-since, and 2^16*h >= d*G, the account is healthy still: h_now = h - sum x*(v - v_now) >= h - d*G / 2^16 >= 0.
+(SPEC section 8.) With unit value v = +-e - m of each class, w the instrument's move, h = B + sum x*v the
+health of an account and G = sum x*w its exposure, all at one tick: if no class's v has fallen by more than
+d*w / 2^16 since, and 2^16*h >= d*G, the account is healthy still:
+h_now = h - sum x*(v - v_now) >= h - d*G / 2^16 >= 0.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def rise(then: InstrumentTick, now: InstrumentTick) -> int:
 
 
 def displacement(then: Tick, now: Tick) -> int | None:
-    """d: the least number (times 2^16) with d*w >= 2^16*(v_then - v_now) for all classes; None above `MAX_RADIUS`.
+    """d: the least number (times 2^16) with d*w >= 2^16*(v_then - v_now) for every class.
 
+    None above `MAX_RADIUS`.
     Shorts of an instrument that had no maintenance charge then (collateral, or unpriced) are left out: there
     were none. Rounded up.
     """

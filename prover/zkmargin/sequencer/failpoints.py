@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Named points at which a test kills the process, to show that the journal loses nothing.
 
-`ZKMARGIN_FAILPOINT=name` or `name:k` ends the process with SIGKILL the first (or k-th) time `reach(name)` is called.
+`ZKMARGIN_FAILPOINT=name` or `name:k` ends the process with SIGKILL at the first (or k-th)
+`reach(name)`.
 Without the variable `reach` does nothing.
 """
 

@@ -317,8 +317,8 @@ class Sequencer:
     def decide_coverage(self) -> Coverage:
         """Plan the sweeps the tick needs and the coverage of the whole ledger, after closing the draft.
 
-        A trade may have left an account below maintenance (its trader eased an account below initial margin at
-        a limited mark): what is due is decided once more, without bids.
+        A trade at a limited mark may have left an account below maintenance that was below initial margin:
+        what is due is decided once more, without bids.
         """
         found = Coverage()
         if self.unhealthy():

@@ -19,7 +19,7 @@ MILLION = 1_000_000
 
 
 def traded(world: World, others: int = 0) -> tuple[int, int, int]:
-    """Alice long BTC against Bob, Carol with gold and a short of ETH; `others` more accounts with quote only."""
+    """Alice long BTC against Bob, Carol with gold and a short of ETH; `others` more accounts with quote."""
     alice = world.open(b"alice", 3000 * MILLION)
     bob = world.open(b"bob", 90_000 * MILLION)
     carol = world.open(b"carol", 5000 * MILLION)
@@ -53,7 +53,7 @@ def coverage(world: World, *anchors: Tick) -> Any:
 
 
 def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[str, Any]:
-    """A sweep of a page whether safe to that radius or not; the ledger is rolled back. `claimed`: other inputs."""
+    """A sweep of a page, safe or not; the ledger is rolled back. `claimed`: other inputs."""
     ledger, tick = world.ledger, world.tick
     ledger.checkpoint()
     root, before, digest = ledger.root(), Before(ledger.pages_root, *ledger.scalars()), tick_hash(tick)

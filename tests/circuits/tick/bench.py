@@ -14,7 +14,7 @@ from zkmargin.circuits.registry import circuit
 from zkmargin.circuits.tick_inputs import SignedReport, tick_inputs
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import Market, open_market
-from zkmargin.engine.ticks import MAX_GAP, MAX_FUNDING, genesis_tick, limited_mark, lower_median, unit_values
+from zkmargin.engine.ticks import MAX_FUNDING, MAX_GAP, genesis_tick, limited_mark, lower_median, unit_values
 from zkmargin.oracle.reports import Board, Report, make_report
 from zkmargin.protocol.constants import LIMITED, RATE_ONE, load
 from zkmargin.protocol.hashes import params_hash, tick_hash

@@ -12,7 +12,6 @@ from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.witness import public_signals
 
-
 THREADS = "ZKMARGIN_PROVER_THREADS"
 """Environment variable: threads for one proof; all cores when it is not set."""
 

@@ -110,6 +110,10 @@ class Book:
             self._classes[j, row] = held.class_id if held else 0
             self._sizes[j, row] = held.size if held else 0
 
+    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """What a pass over the book reads: balances, class ids, sizes."""
+        return self._balance, self._classes, self._sizes
+
     def estimate(self, tick: Tick, functional: Functional) -> tuple[Floats, Floats]:
         """(value, error) for every account in fine units: the truth is no further off than the error."""
         value, scale = np.empty(len(self)), np.empty(len(self))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What completeness costs in constraints: compiled counts, and what they add up to for large ledgers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from zkmargin.bench.rows import Row
+from zkmargin.circuits.circuit import Circuit
+from zkmargin.circuits.compile import compile_circuit
+from zkmargin.circuits.registry import circuit
+from zkmargin.protocol.constants import PAGE_SIZE, load
+from zkmargin.toolchain import Report
+
+ACCOUNTS = 1_000_000
+
+
+def _count(made: Circuit, report: Report | None) -> int:
+    return compile_circuit(made, report).constraints
+
+
+def _sweep(pages: int, instruments: int) -> Circuit:
+    """Profile main's sweep of some pages, with another number of instruments."""
+    made = circuit("sweep", "main", pages * PAGE_SIZE)
+    levels = load().profile("main").ledger_levels
+    return replace(made, profile=f"main-{instruments}", arguments=(pages, instruments, levels))
+
+
+def rows(report: Report | None = None) -> Iterator[Row]:
+    """Constraints an account of a sweep, and of a covered ledger against one swept whole."""
+    two, one = (_count(circuit("sweep", "main", n * PAGE_SIZE), report) for n in (2, 1))
+    each, fixed = (two - one) / PAGE_SIZE, 2 * one - two
+    yield Row("sweep_constraints_per_account", each, "constraints", bar="at most 1090")
+    yield Row("sweep_constraints_fixed", fixed, "constraints (4 tiers)")
+    wide = (_count(_sweep(2, 256), report) - _count(_sweep(1, 256), report)) / PAGE_SIZE
+    yield Row(
+        "sweep_constraints_256_instruments",
+        wide,
+        "constraints",
+        "64 instruments",
+        wide / each,
+        bar="at most 1.03",
+    )
+    profile = load().profile("main")
+    whole = _count(circuit("coverage", "main"), report)
+    pages = math.ceil(ACCOUNTS / PAGE_SIZE)
+    sweep_all = math.ceil(pages / profile.sweep_pages) * _sweep_size(each, fixed, profile.sweep_pages)
+    cover = math.ceil(pages / profile.block_pages) * whole
+    near = math.ceil(ACCOUNTS / 1000 / PAGE_SIZE)
+    grouped = cover + math.ceil(near / profile.sweep_pages) * _sweep_size(each, fixed, profile.sweep_pages)
+    yield Row(
+        "coverage_ratio_grouped",
+        grouped,
+        "constraints",
+        "sweeping all",
+        sweep_all / grouped,
+        bar="at least 100",
+    )
+    touched = pages * (1 - 0.99**PAGE_SIZE)  # pages with at least one of the 1% that are near the edge
+    swept = math.ceil(touched / profile.sweep_pages) * _sweep_size(each, fixed, profile.sweep_pages)
+    scattered = cover + swept
+    yield Row(
+        "coverage_ratio_scattered_before", scattered, "constraints", "sweeping all", sweep_all / scattered
+    )
+
+
+def _sweep_size(each: float, fixed: float, pages: int) -> float:
+    return fixed + each * PAGE_SIZE * pages

@@ -36,7 +36,7 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     signal input rootHalves[2];
     signal input tickHalves[2];
 
-    // The present tick [0] and the anchors [1 ..]; an anchor not needed is the present tick again.
+    // The present tick [0] and older anchors [1 ..]; one not needed is the present tick again.
     signal input clock[1 + anchors];
     signal input risk[1 + anchors];
     signal input initial[1 + anchors];
@@ -54,7 +54,7 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     signal input consumed;
     signal input pageRoot[block];
     signal input radius[block];
-    signal input at[block][anchors];            // which anchor; none of them for an empty page
+    signal input at[block][1 + anchors];        // the tick it is anchored at; none for an empty page
     signal input pathBits[above + 1][3];        // the last row is not used: there may be no level above
     signal input children[above + 1][8];
     signal input rest;
@@ -86,7 +86,7 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     // Pages: anchored at one of the anchors, with a radius no less than its displacement; or empty and cleared.
     component headers = PageTree(block);
     component margin[block];
-    signal anchorPart[block][anchors];
+    signal anchorPart[block][1 + anchors];
     signal movedPart[block][anchors];
     signal held[block];
     signal header[block];
@@ -94,13 +94,15 @@ template Coverage(blockLevels, levels, instruments, anchors) {
         var anchored = 0;
         var anchor = 0;
         var d = 0;
-        for (var a = 0; a < anchors; a++) {
+        for (var a = 0; a <= anchors; a++) {
             at[i][a] * (at[i][a] - 1) === 0;
-            anchorPart[i][a] <== at[i][a] * tick[a + 1].out;
-            movedPart[i][a] <== at[i][a] * displacement[a];
+            anchorPart[i][a] <== at[i][a] * tick[a].out;
             anchored += at[i][a];
             anchor += anchorPart[i][a];
-            d += movedPart[i][a];
+            if (a > 0) {                        // nothing has moved since the present tick
+                movedPart[i][a - 1] <== at[i][a] * displacement[a - 1];
+                d += movedPart[i][a - 1];
+            }
         }
         anchored * (anchored - 1) === 0;
         held[i] <== anchored * radius[i];

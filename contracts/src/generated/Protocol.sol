@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0xdbfc26c700f2a28792be796ab501e969bbb973cba68a4a03a98ed33904ba8419;
+    bytes32 internal constant PROTOCOL_HASH = 0x941277c6be0fedd6d9e69e1a751e68bf22b3d585fe41b9a63bb4404708f65ef2;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 

@@ -121,15 +121,16 @@ def coverage_inputs(
     rest: bool,
     posting: Posting,
 ) -> dict[str, Value]:
-    """All inputs of a coverage proof; `anchors`: at most `profile.anchors` ticks with their displacements."""
+    """All inputs of a coverage proof; `anchors`: at most `profile.anchors` older ticks with displacements."""
     used = [*anchors, *[(tick, 0)] * (profile.anchors - len(anchors))]
-    position = {tick_hash(anchor): number for number, (anchor, _) in reversed(list(enumerate(used)))}
+    position = {tick_hash(anchor): number for number, (anchor, _) in enumerate(anchors, 1)}
+    position[tick_hash(tick)] = 0
     tables = [_table(tick), *(_table(anchor) for anchor, _ in used)]
     at = []
     for anchor in block.anchors:
         if anchor and anchor not in position:
             raise InternalError("a page is anchored at a tick that the coverage proof does not open")
-        at.append([int(bool(anchor) and position[anchor] == number) for number in range(profile.anchors)])
+        at.append([int(bool(anchor) and position[anchor] == number) for number in range(profile.anchors + 1)])
     above = profile.ledger_levels - profile.block_levels
     return {
         "C": posting.commitment,

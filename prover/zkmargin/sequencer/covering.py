@@ -68,7 +68,7 @@ def _outgrown(ledger: Ledger, page: int, moved: Displacements) -> bool:
 def pages_to_sweep(ledger: Ledger, moved: Displacements) -> list[int]:
     """Pages that no header covers any more, and those anchored at more ticks than a coverage proof opens.
 
-    Of a block's anchors those stay that cover most pages.
+    Of a block's older anchors those stay that cover most pages.
     """
     size, found = ledger.profile.block_pages, []
     pages = sorted({leaf // PAGE_SIZE for leaf, _ in ledger.accounts()} | set(ledger.headers()))
@@ -79,9 +79,8 @@ def pages_to_sweep(ledger: Ledger, moved: Displacements) -> list[int]:
     for members in blocks.values():
         stale = {page for page in members if not ledger.is_clear(page) and _outgrown(ledger, page, moved)}
         kept = Counter(ledger.header(page)[0] for page in members if page not in stale)
-        room = ledger.profile.anchors - bool(stale)
         ranked = sorted((anchor for anchor in kept if anchor not in (0, now)), key=lambda a: -kept[a])
-        dropped = set(ranked[max(0, room - (now in kept and not stale)) :])
+        dropped = set(ranked[ledger.profile.anchors :])
         found += [page for page in members if page in stale or ledger.header(page)[0] in dropped]
     return found
 
@@ -136,7 +135,7 @@ def make_coverage(
     """The batch that proves a block of pages healthy at the present tick."""
     opening, profile = ledger.block(block), ledger.profile
     anchors = []
-    for anchor in sorted({anchor for anchor in opening.anchors if anchor}):
+    for anchor in sorted(set(opening.anchors) - {0, tick_hash(moved.now)}):
         d = moved.of(anchor)
         if d is None:
             raise Refused(f"block {block} has a page that is not swept", code="uncovered")

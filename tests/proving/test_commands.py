@@ -30,10 +30,10 @@ def proof_file(proof, tmp_path):
 
 
 def test_records_of_circuits(keys):
-    def resize(item, units):
+    def sized(units):
         return replace(example_circuit(n=units), unit="product", units=units)
 
-    (record,) = describe([resize(example_circuit(), 3)], resize=resize)
+    (record,) = describe([sized(3)], sizes=lambda item: (sized(2), sized(3)))
     assert record == {
         "circuit": "example",
         "profile": "test",

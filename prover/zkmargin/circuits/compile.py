@@ -103,6 +103,12 @@ def load_artifacts(folder: Path) -> Artifacts:
     return Artifacts(folder=folder, inputs=inputs, **fields)
 
 
+def is_compiled(circuit: Circuit) -> bool:
+    """Whether the cache has `circuit` as its sources are now."""
+    name = f"{circuit.key}-{gather(circuit).digest[:_HASH_LENGTH]}"
+    return (cache_folder("circuits") / name / "info.json").exists()
+
+
 def constraint_count(circuit: Circuit, report: Report | None = None) -> int:
     """Number of constraints of `circuit`, remembered; compiled without a witness generator if need be."""
     sources = gather(circuit)

@@ -74,9 +74,9 @@ def _resized(profile: Profile, name: str, units: int) -> Profile:
         return replace(profile, oracles=units)
     if name == "sweep" and units % PAGE_SIZE == 0:
         return replace(profile, sweep_pages=units // PAGE_SIZE)
-    levels = next((n for n in range(1, profile.ledger_levels + 1) if ARITY**n == units), None)
+    levels = next((n for n in range(1, 7) if ARITY**n == units), None)
     if name == "coverage" and levels:
-        return replace(profile, block_levels=levels)
+        return replace(profile, block_levels=levels, ledger_levels=max(levels, profile.ledger_levels))
     raise UsageError(f"circuit '{name}' can't have {units} units", hint="whole pages, or powers of 8 of them")
 
 
@@ -106,6 +106,21 @@ def circuit(name: str, profile: str, units: int | None = None) -> Circuit:
         search=(home() / "circuits", circomlib()),
         generated={"constants.circom": circom_constants()},
     )
+
+
+def two_sizes(made: Circuit) -> tuple[Circuit, Circuit]:
+    """The circuit with few and with more units: what lies between is the cost of a unit, on average.
+
+    A sponge takes 15 words a block, so the last unit alone would tell too little or too much.
+    """
+    sizes = {
+        "settle": (1, made.units),
+        "tick": (load().profile(made.profile).quorum, made.units),
+        "sweep": (PAGE_SIZE, 2 * PAGE_SIZE),
+        "coverage": (ARITY, ARITY**2),
+    }
+    few, more = sizes[made.name]
+    return circuit(made.name, made.profile, few), circuit(made.name, made.profile, more)
 
 
 def circuits(profile: str) -> tuple[Circuit, ...]:

@@ -16,7 +16,7 @@ sys.path[:0] = [
 ]  # the package's pure Python part and its test keys
 
 from contracts import trapdoor  # noqa: E402
-from zkmargin.chain.calldata import blank_settle_words, blank_tick_words  # noqa: E402
+from zkmargin.chain.calldata import blank_settle_words, blank_words  # noqa: E402
 from zkmargin.protocol.constants import load  # noqa: E402
 from zkmargin.protocol.model import InstrumentTick, Tick, Touch  # noqa: E402
 from zkmargin.protocol.words import (  # noqa: E402
@@ -68,7 +68,7 @@ def verifiers(project, operator):
         arguments = (g1(key["vk_alpha_1"]), *points, [g1(point) for point in key["IC"]])
         return project.Groth16Verifier.deploy(arguments, sender=operator)
 
-    return SimpleNamespace(settle=deploy("settle"), tick=deploy("tick"))
+    return SimpleNamespace(**{circuit: deploy(circuit) for circuit in trapdoor.KEYS})
 
 
 @pytest.fixture
@@ -81,6 +81,8 @@ def ledger(project, operator, alice, token, verifiers, genesis_slot):
     config = (
         verifiers.settle,
         verifiers.tick,
+        verifiers.sweep,
+        verifiers.coverage,
         1 << 200,
         1 << 201,
         PARAMS_HASH,
@@ -90,6 +92,8 @@ def ledger(project, operator, alice, token, verifiers, genesis_slot):
         MAX_TICK_AGE,
         PROFILE.instruments,
         PROFILE.touches,
+        PROFILE.sweep_pages,
+        PROFILE.pages,
         [(0, token, 1)],
     )
     ledger = project.Ledger.deploy(config, sender=operator)
@@ -125,6 +129,6 @@ def batches(chain, ledger):
         words = tick_words(
             domain, ledger.tickHash(), PARAMS_HASH, new_tick, state, ledger.slot(), 0b111, PROFILE
         )
-        return blank_tick_words(words), *prove("tick", words)
+        return blank_words("tick", words), *prove("tick", words)
 
     return SimpleNamespace(settle=settle, tick=tick)

@@ -30,6 +30,10 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @inheritdoc ILedger
     IGroth16Verifier public immutable tickVerifier;
     /// @inheritdoc ILedger
+    IGroth16Verifier public immutable sweepVerifier;
+    /// @inheritdoc ILedger
+    IGroth16Verifier public immutable coverageVerifier;
+    /// @inheritdoc ILedger
     uint256 public immutable paramsHash;
     /// @inheritdoc ILedger
     uint32 public immutable slotSeconds;
@@ -39,6 +43,10 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     uint16 public immutable instruments;
     /// @inheritdoc ILedger
     uint16 public immutable touches;
+    /// @inheritdoc ILedger
+    uint16 public immutable sweepPages;
+    /// @inheritdoc ILedger
+    uint32 public immutable pages;
 
     /// @inheritdoc ILedger
     uint256 public root;
@@ -56,6 +64,18 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     uint32 public slot;
 
     /// @inheritdoc ILedger
+    uint256 public coveredTick;
+    /// @inheritdoc ILedger
+    uint256 public coveredRoot;
+    // Again one storage slot. Progress is that of the coverage proofs up to batch `_progressBatch`: any other batch after it voids it.
+    /// @inheritdoc ILedger
+    uint64 public coveredBatch;
+    /// @inheritdoc ILedger
+    uint32 public coveredSlot;
+    uint64 private _progressBatch;
+    uint32 private _progressPages;
+
+    /// @inheritdoc ILedger
     mapping(uint64 index => bytes32) public queue;
     /// @inheritdoc ILedger
     mapping(address account => mapping(uint16 asset => uint256)) public claim;
@@ -64,22 +84,28 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
 
     constructor(Config memory config) {
         bool sized = config.instruments != 0 && config.touches != 0 && config.slotSeconds != 0
+            && config.sweepPages != 0 && config.pages != 0
+            && Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * config.sweepPages < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
             && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
         if (!sized) revert ConfigOutOfRange();
-        _requireDistinct(config.settleVerifier, config.tickVerifier);
+        _requireDistinct([config.settleVerifier, config.tickVerifier, config.sweepVerifier, config.coverageVerifier]);
         Posted.requireInField(config.genesisRoot);
         Posted.requireInField(config.genesisTick);
         Posted.requireInField(config.paramsHash);
 
         settleVerifier = config.settleVerifier;
         tickVerifier = config.tickVerifier;
+        sweepVerifier = config.sweepVerifier;
+        coverageVerifier = config.coverageVerifier;
         paramsHash = config.paramsHash;
         slotSeconds = config.slotSeconds;
         maxTickAge = config.maxTickAge;
         instruments = config.instruments;
         touches = config.touches;
+        sweepPages = config.sweepPages;
+        pages = config.pages;
         root = config.genesisRoot;
         tickHash = config.genesisTick;
         slot = config.genesisSlot;
@@ -163,7 +189,67 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         emit Ticked(number, slot, previousTick, newTick, commitment, posted, proof);
     }
 
+    /// @inheritdoc ILedger
+    function sweep(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
+        uint256 count = Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * sweepPages;
+        uint256[] memory posted = Posted.read(words, count, Protocol.SWEEP_WRITTEN);
+        uint256 previousRoot = root;
+        posted[Protocol.SWEEP_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_SWEEP);
+        posted[Protocol.SWEEP_WORD_DOMAIN] = Posted.domain(address(this));
+        posted.put(Protocol.SWEEP_WORD_ROOT_HI, previousRoot);
+        posted.put(Protocol.SWEEP_WORD_TICK_HI, tickHash);
+        uint256 newRoot = posted.take(Protocol.SWEEP_WORD_NEW_ROOT_HI);
+
+        uint64 number = ++batch;
+        root = newRoot;
+        sweepVerifier.verify(proof, posted.signals(commitment, address(this), number));
+
+        emit Swept(number, previousRoot, newRoot, tickHash, commitment, posted, proof);
+    }
+
+    /// @inheritdoc ILedger
+    function cover(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
+        uint256[] memory posted = Posted.read(words, Protocol.COVERAGE_FIXED, Protocol.COVERAGE_WRITTEN);
+        (uint256 coverRoot, uint256 coverTick) = (root, tickHash);
+        posted[Protocol.COVERAGE_WORD_HEADER] = Posted.header(Protocol.COVERAGE_FIXED, Protocol.CIRCUIT_COVERAGE);
+        posted[Protocol.COVERAGE_WORD_DOMAIN] = Posted.domain(address(this));
+        posted.put(Protocol.COVERAGE_WORD_ROOT_HI, coverRoot);
+        posted.put(Protocol.COVERAGE_WORD_TICK_HI, coverTick);
+        (uint32 first, uint32 until) = _nextRange(posted[Protocol.COVERAGE_WORD_COVER_HEAD]);
+
+        uint64 number = ++batch;
+        bool whole = until == pages;
+        if (whole) {
+            (coveredTick, coveredRoot, coveredBatch, coveredSlot) = (coverTick, coverRoot, number, slot);
+            _progressPages = 0;
+        } else {
+            (_progressBatch, _progressPages) = (number, until);
+        }
+        coverageVerifier.verify(proof, posted.signals(commitment, address(this), number));
+
+        emit CoverageProved(number, coverRoot, coverTick, first, until, commitment, posted, proof);
+        if (whole) emit Covered(slot, coverTick, coverRoot, number);
+    }
+
+    /// @inheritdoc ILedger
+    function isCovered(uint64 maxAge) external view returns (bool) {
+        return coveredTick == tickHash && block.timestamp <= uint256(coveredSlot) * slotSeconds + maxAge;
+    }
+
+    /// @inheritdoc ILedger
+    function coveredPages() public view returns (uint32) {
+        return _progressBatch == batch ? _progressPages : 0;
+    }
+
     /* INTERNAL */
+
+    /// @dev The range of a coverage's head word; it must go on where the last one ended.
+    function _nextRange(uint256 head) private view returns (uint32 first, uint32 until) {
+        first = uint32(head >> Protocol.COVER_HEAD_FIRST_SHIFT);
+        until = uint32(head >> Protocol.COVER_HEAD_UNTIL_SHIFT);
+        uint32 done = coveredPages();
+        if (first != done || until <= first || until > pages) revert CoverageOutOfOrder(first, until, done);
+    }
 
     /// @dev Goes through the touches: writes the words of each deposit from its queue entry, credits refused deposits and
     /// withdrawals. The new number of deposits consumed.
@@ -242,9 +328,13 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         }
     }
 
-    function _requireDistinct(IGroth16Verifier first, IGroth16Verifier second) private view {
-        uint256[4] memory a = first.verifyingKey().delta;
-        uint256[4] memory b = second.verifyingKey().delta;
-        if (a[0] == b[0] && a[1] == b[1]) revert VerifiersShareDelta();
+    function _requireDistinct(IGroth16Verifier[4] memory verifiers) private view {
+        for (uint256 i = 1; i < verifiers.length; i++) {
+            uint256[4] memory delta = verifiers[i].verifyingKey().delta;
+            for (uint256 j = 0; j < i; j++) {
+                uint256[4] memory other = verifiers[j].verifyingKey().delta;
+                if (delta[0] == other[0] && delta[1] == other[1]) revert VerifiersShareDelta();
+            }
+        }
     }
 }

@@ -31,6 +31,11 @@ contract LedgerDeploymentTest is LedgerFixture {
         assertEq(ledger.maxTickAge(), MAX_TICK_AGE);
         assertEq(ledger.instruments(), INSTRUMENTS);
         assertEq(ledger.touches(), TOUCHES);
+        assertEq(ledger.sweepPages(), SWEEP_PAGES);
+        assertEq(ledger.pages(), PAGES);
+        assertEq(address(ledger.sweepVerifier()), address(sweepVerifier));
+        assertEq(address(ledger.coverageVerifier()), address(coverageVerifier));
+        assertFalse(ledger.isCovered(type(uint64).max));
         assertEq(address(ledger.settleVerifier()), address(settleVerifier));
         assertEq(address(ledger.tickVerifier()), address(tickVerifier));
         assertEq(uint256(ledger.batch()) + ledger.requested() + ledger.consumed(), 0);
@@ -42,6 +47,12 @@ contract LedgerDeploymentTest is LedgerFixture {
     function test_refusesVerifiersThatShareDelta() public {
         Config memory config = configuration();
         config.tickVerifier = config.settleVerifier;
+        expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
+        config = configuration();
+        config.coverageVerifier = config.settleVerifier;
+        expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
+        config = configuration();
+        config.sweepVerifier = config.coverageVerifier;
         expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
     }
 

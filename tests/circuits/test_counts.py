@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exact constraint counts of every circuit, against tests/circuits/counts.json.
 
-A compiled circuit is the same everywhere, so a difference is a change of the circuit. To accept one, write the
-new counts with
+A compiled circuit is the same everywhere, so a difference is a change of the circuit. To accept one, write
+the new counts with
 
     PYTHONPATH=prover:tests python -m circuits.test_counts > tests/circuits/counts.json
 

@@ -20,7 +20,8 @@ from zkmargin.proving.proof import Proof
 
 ALPHA, BETA, GAMMA, B = 5, 7, 11, 3
 IC = (19, 23, 29, 31)
-SETTLE_DELTA, TICK_DELTA = 13, 17
+SETTLE_DELTA, TICK_DELTA, SWEEP_DELTA, COVERAGE_DELTA = 13, 17, 37, 41
+DELTAS = {"settle": SETTLE_DELTA, "tick": TICK_DELTA, "sweep": SWEEP_DELTA, "coverage": COVERAGE_DELTA}
 
 
 @cache
@@ -53,8 +54,8 @@ def verifying_key(delta: int) -> dict[str, Any]:
 
 
 def prove(circuit: str, signals: tuple[int, int, int]) -> Proof:
-    """A proof of `signals` for `settle` or `tick`, the same each time."""
-    delta = SETTLE_DELTA if circuit == "settle" else TICK_DELTA
+    """A proof of `signals` for a circuit, the same each time."""
+    delta = DELTAS[circuit]
     a = int.from_bytes(hashlib.sha512(repr(signals).encode()).digest(), "big") % P
     total = IC[0] + sum(signal * factor for signal, factor in zip(signals, IC[1:], strict=True))
     c = (a * B - ALPHA * BETA - total * GAMMA) * pow(delta, -1, P) % P
@@ -69,4 +70,4 @@ def _g2_json(factor: int) -> list[list[str]]:
     return [*(list(map(str, coordinate)) for coordinate in g2(factor)), ["1", "0"]]
 
 
-KEYS = {"settle": verifying_key(SETTLE_DELTA), "tick": verifying_key(TICK_DELTA)}
+KEYS = {circuit: verifying_key(delta) for circuit, delta in DELTAS.items()}

@@ -17,7 +17,9 @@ struct Asset {
 
 /// @notice What a ledger is deployed with. None of it can change afterwards.
 /// @param settleVerifier Verifier of circuit `settle` of the profile.
-/// @param tickVerifier Verifier of circuit `tick`; its delta differs from the other's.
+/// @param tickVerifier Verifier of circuit `tick`.
+/// @param sweepVerifier Verifier of circuit `sweep`.
+/// @param coverageVerifier Verifier of circuit `coverage`; the four keys' deltas differ.
 /// @param genesisRoot Root of the ledger state before batch 1.
 /// @param genesisTick Hash of the tick before batch 1.
 /// @param paramsHash Hash of the parameters, a word of every tick.
@@ -27,10 +29,14 @@ struct Asset {
 /// @param maxTickAge Most seconds by which a block may be later than the tick it accepts.
 /// @param instruments Instruments of the profile: words of a tick.
 /// @param touches Touches of the profile: groups of words of a settle.
+/// @param sweepPages Pages of a sweep: words of one.
+/// @param pages All pages of the profile's ledger.
 /// @param assets In ascending order of `id`, the quote asset first.
 struct Config {
     IGroth16Verifier settleVerifier;
     IGroth16Verifier tickVerifier;
+    IGroth16Verifier sweepVerifier;
+    IGroth16Verifier coverageVerifier;
     uint256 genesisRoot;
     uint256 genesisTick;
     uint256 paramsHash;
@@ -40,6 +46,8 @@ struct Config {
     uint64 maxTickAge;
     uint16 instruments;
     uint16 touches;
+    uint16 sweepPages;
+    uint32 pages;
     Asset[] assets;
 }
 
@@ -57,8 +65,10 @@ struct Entry {
 /// @notice Keeps the root of all accounts and moves it only by proofs; holds the tokens; queues deposits and pays withdrawals.
 ///
 /// What holds, whoever calls:
-/// - The root changes only by a proof of circuit `settle` from the current root at the current tick, the tick only by a proof of
-///   circuit `tick` from the current tick. Anybody may post either.
+/// - The root changes only by a proof of circuit `settle` or `sweep` from the current root at the current tick, the tick only by a
+///   proof of circuit `tick` from the current tick. Anybody may post any of them.
+/// - A tick is covered only when proofs of circuit `coverage` over every page of one root were posted at it, one after the other: then no
+///   account of that root was below its maintenance margin.
 /// - Deposits are consumed in the order they were made, each once, each performed or refunded.
 /// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund.
 /// - No function is reserved to anyone: there is no owner, no pause and no upgrade.
@@ -80,7 +90,7 @@ interface ILedger {
     /// @notice Thrown at deployment when a token's address holds no contract.
     error TokenMissing(uint16 id);
 
-    /// @notice Thrown at deployment when both circuits' keys have the same delta: a proof of one could be bent to the other.
+    /// @notice Thrown at deployment when two circuits' keys have the same delta: a proof of one could be bent to the other.
     error VerifiersShareDelta();
 
     /// @notice Thrown at deployment for sizes or a clock of 0, or more words than the header can count.
@@ -134,6 +144,9 @@ interface ILedger {
     /// @notice Thrown for a tick whose time is longer ago than `maxTickAge`.
     error TickStale(uint64 time, uint256 present);
 
+    /// @notice Thrown for a coverage proof that does not go on where the last one ended, at page `covered`, or that goes past the last page.
+    error CoverageOutOfOrder(uint32 first, uint32 until, uint32 covered);
+
     /// @notice Thrown when the caller has nothing to withdraw.
     error NothingToWithdraw(address account, uint16 asset);
 
@@ -177,6 +190,32 @@ interface ILedger {
         uint256[8] proof
     );
 
+    /// @notice A sweep was accepted. `words` are those proved, the contract's own included.
+    event Swept(
+        uint64 indexed batch,
+        uint256 previousRoot,
+        uint256 newRoot,
+        uint256 tick,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
+    /// @notice Batch `batch` proved that pages `first` .. `until` - 1 of `root` hold no account below maintenance margin at `tick`.
+    event CoverageProved(
+        uint64 indexed batch,
+        uint256 root,
+        uint256 tick,
+        uint32 first,
+        uint32 until,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
+    /// @notice Every page of `root` is covered at `tick`: no account was below its maintenance margin. `batch` is the last of the proofs.
+    event Covered(uint32 indexed slot, uint256 tick, uint256 root, uint64 batch);
+
     /// @notice `account` can withdraw `amount` more: a withdrawal or a refused deposit at touch number `touch` of the batch.
     event Credited(address indexed account, uint16 indexed asset, uint256 amount, uint64 indexed batch, uint256 touch);
 
@@ -214,6 +253,20 @@ interface ILedger {
     /// @param proof As for `settle`.
     function tick(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
 
+    /// @notice Moves the root by a proof that the accounts of some pages are healthy at the current tick, with a safe radius that the pages'
+    /// headers then hold.
+    /// @param words As for `settle`.
+    /// @param commitment As for `settle`.
+    /// @param proof As for `settle`.
+    function sweep(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
+
+    /// @notice Takes a proof that no account in a range of pages is below its maintenance margin at the current tick and root.
+    /// @dev The ranges of one root and tick follow one another from page 0, with no other batch in between.
+    /// @param words As for `settle`.
+    /// @param commitment As for `settle`.
+    /// @param proof As for `settle`.
+    function cover(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
+
     /// @notice Pays the caller everything credited to them in `asset`.
     /// @return amount Posted units paid.
     function withdraw(uint16 asset) external returns (uint256 amount);
@@ -226,6 +279,31 @@ interface ILedger {
 
     /// @notice Verifier of circuit `tick`.
     function tickVerifier() external view returns (IGroth16Verifier);
+
+    /// @notice Verifier of circuit `sweep`.
+    function sweepVerifier() external view returns (IGroth16Verifier);
+
+    /// @notice Verifier of circuit `coverage`.
+    function coverageVerifier() external view returns (IGroth16Verifier);
+
+    /// @notice Whether the current tick is covered and at most `maxAge` seconds old: at it no account of `coveredRoot` was below its
+    /// maintenance margin. Batches accepted since may have moved the root on; each keeps to the rules at this same tick.
+    function isCovered(uint64 maxAge) external view returns (bool);
+
+    /// @notice Hash of the last tick that was covered, 0 before the first.
+    function coveredTick() external view returns (uint256);
+
+    /// @notice Root that was covered at that tick.
+    function coveredRoot() external view returns (uint256);
+
+    /// @notice Slot of that tick.
+    function coveredSlot() external view returns (uint32);
+
+    /// @notice Batch whose proof completed that coverage.
+    function coveredBatch() external view returns (uint64);
+
+    /// @notice Pages of the current root covered so far at the current tick, by proofs that may still be completed.
+    function coveredPages() external view returns (uint32);
 
     /// @notice Root of the ledger state.
     function root() external view returns (uint256);
@@ -259,6 +337,12 @@ interface ILedger {
 
     /// @notice Touches of the profile.
     function touches() external view returns (uint16);
+
+    /// @notice Pages of a sweep.
+    function sweepPages() external view returns (uint16);
+
+    /// @notice All pages of the ledger.
+    function pages() external view returns (uint32);
 
     /// @notice keccak256(abi.encode(index, depositor, kind, asset, amount, target, owner)) of a queued deposit.
     function queue(uint64 index) external view returns (bytes32);

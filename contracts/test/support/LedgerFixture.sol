@@ -25,6 +25,8 @@ abstract contract LedgerFixture is Test {
     uint256 internal constant ETHER_UNIT = 1e12;
     uint16 internal constant INSTRUMENTS = 16;
     uint16 internal constant TOUCHES = 4;
+    uint16 internal constant SWEEP_PAGES = 2;
+    uint32 internal constant PAGES = 64;
     uint32 internal constant GENESIS_SLOT = 100;
     uint32 internal constant SLOT_SECONDS = 60;
     uint64 internal constant MAX_TICK_AGE = 300;
@@ -35,6 +37,8 @@ abstract contract LedgerFixture is Test {
 
     Groth16Verifier internal settleVerifier;
     Groth16Verifier internal tickVerifier;
+    Groth16Verifier internal sweepVerifier;
+    Groth16Verifier internal coverageVerifier;
     DevelopmentToken internal quote;
     DevelopmentToken internal wrapped;
     Ledger internal ledger;
@@ -45,6 +49,8 @@ abstract contract LedgerFixture is Test {
         vm.warp(uint256(GENESIS_SLOT + 1) * SLOT_SECONDS);
         settleVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.SETTLE_DELTA));
         tickVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.TICK_DELTA));
+        sweepVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.SWEEP_DELTA));
+        coverageVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.COVERAGE_DELTA));
         quote = new DevelopmentToken("Quote", "USDC", 6);
         wrapped = new DevelopmentToken("Wrapped ether", "WETH", 18);
         ledger = new Ledger(configuration());
@@ -55,6 +61,8 @@ abstract contract LedgerFixture is Test {
     function configuration() internal view returns (Config memory config) {
         config.settleVerifier = settleVerifier;
         config.tickVerifier = tickVerifier;
+        config.sweepVerifier = sweepVerifier;
+        config.coverageVerifier = coverageVerifier;
         config.genesisRoot = 1 << 200;
         config.genesisTick = 1 << 201;
         config.paramsHash = 1 << 202;
@@ -64,6 +72,8 @@ abstract contract LedgerFixture is Test {
         config.maxTickAge = MAX_TICK_AGE;
         config.instruments = INSTRUMENTS;
         config.touches = TOUCHES;
+        config.sweepPages = SWEEP_PAGES;
+        config.pages = PAGES;
         config.assets = new Asset[](2);
         config.assets[0] = Asset(QUOTE, IERC20(quote), 1);
         config.assets[1] = Asset(ETHER, IERC20(wrapped), ETHER_UNIT);
@@ -125,6 +135,41 @@ abstract contract LedgerFixture is Test {
         uint256[] memory filled = Words.fillTick(words, address(ledger), ledger.tickHash(), ledger.paramsHash());
         uint256[3] memory signals = Words.signals(filled, address(ledger), ledger.batch() + 1, COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.TICK_DELTA, signals, 0);
+    }
+
+    function sweepWords(uint256 newRoot) internal pure returns (uint256[] memory words) {
+        words = new uint256[](9 + SWEEP_PAGES);
+        (words[6], words[7]) = (newRoot >> 128, newRoot & type(uint128).max);
+        (words[8], words[9], words[10]) = (12345, 3, 7);
+    }
+
+    function coverWords(uint32 first, uint32 until) internal pure returns (uint256[] memory words) {
+        words = new uint256[](7);
+        words[6] = uint256(first) | (uint256(until) << 32);
+    }
+
+    function sweepBatch(uint256[] memory words) internal view returns (Batch memory made) {
+        (made.words, made.commitment) = (words, COMMITMENT);
+        made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(words, 3), 0);
+    }
+
+    function coverBatch(uint32 first, uint32 until) internal view returns (Batch memory made) {
+        (made.words, made.commitment) = (coverWords(first, until), COMMITMENT);
+        made.proof = Trapdoor.prove(Trapdoor.COVERAGE_DELTA, rootSignals(made.words, 4), 0);
+    }
+
+    /// @dev C, r, y of a batch that the contract writes its root and tick into.
+    function rootSignals(uint256[] memory words, uint256 circuit) internal view returns (uint256[3] memory) {
+        uint256[] memory filled = Words.fillRoots(words, circuit, address(ledger), ledger.root(), ledger.tickHash());
+        return Words.signals(filled, address(ledger), ledger.batch() + 1, COMMITMENT);
+    }
+
+    function postSweep(Batch memory made) internal {
+        ledger.sweep(made.words, made.commitment, made.proof);
+    }
+
+    function postCover(Batch memory made) internal {
+        ledger.cover(made.words, made.commitment, made.proof);
     }
 
     function post(Batch memory made) internal {

@@ -32,6 +32,18 @@ library Words {
         }
     }
 
+    function fillRoots(uint256[] memory words, uint256 circuit, address ledger, uint256 root, uint256 tick)
+        internal
+        view
+        returns (uint256[] memory filled)
+    {
+        filled = copy(words);
+        filled[0] = words.length | (circuit << 16) | (1 << 32);
+        filled[1] = uint256(uint160(ledger)) | (block.chainid << 160);
+        (filled[2], filled[3]) = (root >> 128, root & type(uint128).max);
+        (filled[4], filled[5]) = (tick >> 128, tick & type(uint128).max);
+    }
+
     function fillTick(uint256[] memory words, address ledger, uint256 previous, uint256 params)
         internal
         view

@@ -16,7 +16,7 @@ from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Mismatche
 from web3.types import FilterParams
 
 from zkmargin.chain.artifacts import artifact
-from zkmargin.chain.calldata import blank_settle_words, blank_tick_words
+from zkmargin.chain.calldata import blank_settle_words, blank_words
 from zkmargin.chain.node import chain_errors, connect
 from zkmargin.chain.transactions import Call, Receipt, send
 from zkmargin.errors import BadInput, MissingData
@@ -39,6 +39,10 @@ class LedgerState:
     requested: int
     consumed: int
     slot: int
+    covered_tick: int
+    covered_root: int
+    covered_slot: int
+    covered_batch: int
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,15 @@ class LedgerClient:
 
     def tick_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
         """Post a tick. `words` may be those proved: the ones the contract writes are set to 0 here."""
-        return self._call("tick", blank_tick_words(words), commitment, proof_words(proof))
+        return self._call("tick", blank_words("tick", words), commitment, proof_words(proof))
+
+    def sweep_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
+        """Post a sweep; words as for `tick_call`."""
+        return self._call("sweep", blank_words("sweep", words), commitment, proof_words(proof))
+
+    def cover_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
+        """Post a coverage; words as for `tick_call`."""
+        return self._call("cover", blank_words("coverage", words), commitment, proof_words(proof))
 
     def deposit_call(self, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0) -> Call:
         """Request a deposit of `amount` posted units; the token must be approved."""
@@ -138,6 +150,14 @@ class LedgerClient:
     def tick(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
         """Post a tick and wait for its receipt."""
         return send(self.web3, self.tick_call(words, commitment, proof), key)
+
+    def sweep(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
+        """Post a sweep and wait for its receipt."""
+        return send(self.web3, self.sweep_call(words, commitment, proof), key)
+
+    def cover(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
+        """Post a coverage and wait for its receipt."""
+        return send(self.web3, self.cover_call(words, commitment, proof), key)
 
     def deposit(
         self, key: str, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0
@@ -173,8 +193,12 @@ class LedgerClient:
             with chain_errors():
                 block = self.web3.eth.block_number
         names = ("root", "tickHash", "batch", "requested", "consumed", "slot")
-        root, tick, batch, requested, consumed, slot = (int(self._view(name, block=block)) for name in names)
-        return LedgerState(block, root, tick, batch, requested, consumed, slot)
+        covered = ("coveredTick", "coveredRoot", "coveredSlot", "coveredBatch")
+        return LedgerState(block, *(int(self._view(name, block=block)) for name in (*names, *covered)))
+
+    def is_covered(self, max_age: int) -> bool:
+        """Whether the current tick is covered and at most `max_age` seconds old."""
+        return bool(self._view("isCovered", max_age))
 
     def last_batch(self) -> int:
         """Number of the last batch the contract accepted, 0 before the first."""
@@ -198,11 +222,11 @@ class LedgerClient:
         return Token(asset, str(address), int(unit))
 
     def parameter(self, name: str) -> Any:
-        """An immutable of the contract: paramsHash, slotSeconds, maxTickAge, instruments, touches."""
+        """An immutable: paramsHash, slotSeconds, maxTickAge, instruments, touches, sweepPages, pages."""
         return self._view(name)
 
     def verifier(self, circuit: str) -> str:
-        """Address of the verifier of `settle` or `tick`."""
+        """Address of a circuit's verifier."""
         return str(self._view(f"{circuit}Verifier"))
 
     # --- events

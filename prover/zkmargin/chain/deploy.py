@@ -15,7 +15,7 @@ from zkmargin.chain.deployment import DeployedAsset, Deployment
 from zkmargin.chain.node import chain_errors, connect
 from zkmargin.chain.transactions import Call, send
 from zkmargin.errors import BadInput, InternalError, Refused
-from zkmargin.protocol.constants import load
+from zkmargin.protocol.constants import CIRCUIT_IDS, load
 from zkmargin.protocol.hashes import params_hash
 from zkmargin.protocol.model import Params
 
@@ -56,7 +56,7 @@ def deploy(
 ) -> Deployment:
     """Deploy everything with the account of `key`.
 
-    `verifying_keys`: of `settle` and `tick`, in snarkjs's JSON form. `max_tick_age`: most seconds between a
+    `verifying_keys`: of every circuit, in snarkjs's JSON form. `max_tick_age`: most seconds between a
     tick's time and the block that takes it. Raises Refused for development keys or tokens anywhere but on a
     local chain, ChainRejected when a contract refuses its arguments.
     """
@@ -66,13 +66,15 @@ def deploy(
     _require_local(chain_id, dev_key, any(plan.token is None for plan in assets))
     verifiers = {
         circuit: _create(web3, key, "Groth16Verifier", solidity_key(verifying_keys[circuit]))[0]
-        for circuit in ("settle", "tick")
+        for circuit in CIRCUIT_IDS
     }
     held = tuple(_asset(web3, key, plan) for plan in assets)
     sizes = load().profile(profile)
     config = (
         verifiers["settle"],
         verifiers["tick"],
+        verifiers["sweep"],
+        verifiers["coverage"],
         genesis.root,
         genesis.tick,
         params_hash(params),
@@ -82,6 +84,8 @@ def deploy(
         max_tick_age,
         sizes.instruments,
         sizes.touches,
+        sizes.sweep_pages,
+        sizes.pages,
         [(asset.id, asset.token, asset.unit) for asset in held],
     )
     ledger, block = _create(web3, key, "Ledger", config)
@@ -94,7 +98,7 @@ def solidity_key(key: Mapping[str, Any]) -> tuple[Any, ...]:
     if len(ic) != 4:
         raise BadInput(
             f"the verifying key is for {len(ic) - 1} public signals, the contract's are 3 (C, r, y)",
-            hint="use the key of circuit settle or tick",
+            hint=f"use the key of a circuit: {', '.join(CIRCUIT_IDS)}",
         )
     g2 = (_g2(key[name]) for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2"))
     return (_g1(key["vk_alpha_1"]), *g2, ic)

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {ILedger} from "../src/interfaces/ILedger.sol";
+import {IGroth16Verifier} from "../src/interfaces/IGroth16Verifier.sol";
+import {Trapdoor} from "./support/Trapdoor.sol";
+import {LedgerFixture} from "./support/LedgerFixture.sol";
+
+contract LedgerCoverageTest is LedgerFixture {
+    /* SWEEP */
+
+    function test_sweepMovesTheRoot() public {
+        (uint256 before, uint256 tick) = (ledger.root(), ledger.tickHash());
+        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+        vm.expectEmit(true, false, false, false, address(ledger));
+        uint256[] memory none_;
+        emit ILedger.Swept(1, before, NEW_ROOT, tick, made.commitment, none_, made.proof);
+        postSweep(made);
+        assertEq(ledger.root(), NEW_ROOT);
+        assertEq(ledger.tickHash(), tick);
+        assertEq(ledger.batch(), 1);
+    }
+
+    function test_sweepRefusesWhatItsProofIsNotOf() public {
+        for (uint256 at = 6; at < 11; at++) {
+            Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+            made.words[at] ^= 1;
+            vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+            postSweep(made);
+        }
+        assertEq(ledger.batch(), 0);
+    }
+
+    function test_sweepRefusesTheContractsWordsFilled() public {
+        for (uint256 at = 0; at < 6; at++) {
+            Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+            made.words[at] = 1;
+            vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
+            postSweep(made);
+        }
+    }
+
+    function test_sweepRefusesAnotherCircuitsProof() public {
+        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+        made.proof = Trapdoor.prove(Trapdoor.SETTLE_DELTA, rootSignals(made.words, 3), 0);
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postSweep(made);
+    }
+
+    function test_sweepRefusesAReplayAnotherRootAndValuesOutsideTheField() public {
+        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+        postSweep(made);
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postSweep(made);
+
+        made = sweepBatch(sweepWords(P));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
+        postSweep(made);
+
+        made = sweepBatch(sweepWords(NEW_ROOT));
+        made.commitment += P;
+        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, made.commitment));
+        postSweep(made);
+
+        made = sweepBatch(sweepWords(NEW_ROOT));
+        uint256[] memory longer = new uint256[](made.words.length + 1);
+        for (uint256 i = 0; i < made.words.length; i++) longer[i] = made.words[i];
+        made.words = longer;
+        vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, longer.length, longer.length - 1));
+        postSweep(made);
+    }
+
+    /* COVERAGE */
+
+    function expectOrder(uint32 first, uint32 until, uint32 covered) private {
+        Batch memory made = coverBatch(first, until);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CoverageOutOfOrder.selector, first, until, covered));
+        postCover(made);
+    }
+
+    function test_aWholeLedgerInOneProof() public {
+        vm.expectEmit(address(ledger));
+        emit ILedger.Covered(GENESIS_SLOT, ledger.tickHash(), ledger.root(), 1);
+        postCover(coverBatch(0, PAGES));
+        assertEq(ledger.coveredRoot(), ledger.root());
+        assertEq(ledger.coveredTick(), ledger.tickHash());
+        assertEq(ledger.coveredSlot(), GENESIS_SLOT);
+        assertEq(ledger.coveredBatch(), 1);
+        assertEq(ledger.coveredPages(), 0);
+        assertEq(ledger.root(), 1 << 200);
+    }
+
+    function test_aWholeLedgerInThreeProofs() public {
+        postCover(coverBatch(0, 8));
+        assertEq(ledger.coveredPages(), 8);
+        postCover(coverBatch(8, 16));
+        assertEq(ledger.coveredTick(), 0);
+        postCover(coverBatch(16, PAGES));
+        assertEq(ledger.coveredBatch(), 3);
+        assertEq(ledger.coveredTick(), ledger.tickHash());
+    }
+
+    function test_gapsOverlapsAndEmptyRanges() public {
+        expectOrder(1, PAGES, 0);
+        expectOrder(0, 0, 0);
+        expectOrder(0, PAGES + 1, 0);
+        postCover(coverBatch(0, 8));
+        expectOrder(0, 8, 8);
+        expectOrder(0, PAGES, 8);
+        expectOrder(9, 16, 8);
+        expectOrder(7, 16, 8);
+        expectOrder(8, 8, 8);
+        expectOrder(8, 7, 8);
+        postCover(coverBatch(8, PAGES));
+        expectOrder(8, PAGES, 0);
+        assertEq(ledger.coveredBatch(), 2);
+    }
+
+    /// Half of one root and half of another, or of one tick and another, is no coverage.
+    function test_anyOtherBatchInBetweenStartsItAnew() public {
+        postCover(coverBatch(0, 8));
+        postSweep(sweepBatch(sweepWords(NEW_ROOT)));
+        expectOrder(8, PAGES, 0);
+        postCover(coverBatch(0, 8));
+        post(settleBatch(emptyWords(NEW_ROOT - 1), none()));
+        expectOrder(8, PAGES, 0);
+        postCover(coverBatch(0, 8));
+        postTick(tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
+        expectOrder(8, PAGES, 0);
+        assertEq(ledger.coveredTick(), 0);
+    }
+
+    function test_coverRefusesWhatItsProofIsNotOf() public {
+        Batch memory made = coverBatch(0, 8);
+        made.words[6] = uint256(PAGES) << 32;
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postCover(made);
+        made = coverBatch(0, 8);
+        made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(made.words, 4), 0);
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postCover(made);
+        for (uint256 at = 0; at < 6; at++) {
+            made = coverBatch(0, 8);
+            made.words[at] = 1;
+            vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
+            postCover(made);
+        }
+        made = coverBatch(0, PAGES);
+        postSweep(sweepBatch(sweepWords(NEW_ROOT)));
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postCover(made);
+        assertEq(ledger.coveredTick(), 0);
+    }
+
+    /// Bits above both fields of the head would be read as nothing by the contract and as something by the circuit.
+    function test_bitsAboveTheRangeAreOfNoProof() public {
+        Batch memory made = coverBatch(0, PAGES);
+        made.words[6] |= 1 << 64;
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        postCover(made);
+    }
+
+    /* FOR INTEGRATORS */
+
+    function test_isCoveredUntilItIsTooOldOrThereIsANewerTick() public {
+        postCover(coverBatch(0, PAGES));
+        uint256 time = uint256(GENESIS_SLOT) * SLOT_SECONDS;
+        assertTrue(ledger.isCovered(uint64(block.timestamp - time)));
+        assertFalse(ledger.isCovered(uint64(block.timestamp - time - 1)));
+        vm.warp(block.timestamp + 1000);
+        assertFalse(ledger.isCovered(1000));
+        assertTrue(ledger.isCovered(uint64(block.timestamp - time)));
+
+        vm.warp(uint256(GENESIS_SLOT + 30) * SLOT_SECONDS);
+        postTick(tickBatch(tickWords(GENESIS_SLOT + 30, uint64(GENESIS_SLOT + 30) * SLOT_SECONDS)));
+        assertFalse(ledger.isCovered(type(uint64).max));
+        postCover(coverBatch(0, PAGES));
+        assertTrue(ledger.isCovered(0));
+        assertEq(ledger.coveredSlot(), GENESIS_SLOT + 30);
+    }
+}

@@ -29,7 +29,7 @@ def _books(world: RandomWorld) -> Books:
     """The world's ledger as the auditor keeps it."""
     ledger = world.ledger
     leaves = {index: account for index, account in ledger.accounts() if account != Account()}
-    return Books(PROFILE, leaves, ledger.reserve, ledger.next_id, ledger.consumed)
+    return Books(PROFILE, leaves, ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed)
 
 
 def _as_posted(world: RandomWorld, touches: Sequence[Touch]) -> list[Touch]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The audit: eight kinds of checks over every batch of a ledger.
+"""The audit: nine kinds of checks over every batch of a ledger.
 
     vk       the contract's verifying keys are the package's
     proof    every proof verifies for the public signals recomputed here
@@ -9,6 +9,7 @@
     root     every new root and tick hash is the one recomputed
     queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved
     vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
+    coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said exactly then
 """
 
 from __future__ import annotations
@@ -21,21 +22,24 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.auditor.chain import KEY_TYPE, Chain, Event, Posted, Undecodable, entry_of
+from zkmargin.auditor.covering import check_coverage, replay_sweep
 from zkmargin.auditor.findings import Findings
 from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
 from zkmargin.auditor.source import Node, Recorder, Source
 from zkmargin.auditor.tree import Roots
 from zkmargin.errors import BadInput, ExitStatus, MissingData
-from zkmargin.protocol.constants import PERPETUAL, Op, Profile, load
+from zkmargin.protocol.constants import CIRCUIT_IDS, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.hashes import params_hash, tick_hash
 from zkmargin.protocol.model import InstrumentTick, Params, QueueEntry, Tick
-from zkmargin.protocol.posted import read_settle, read_tick
+from zkmargin.protocol.posted import read_coverage, read_settle, read_sweep, read_tick
 from zkmargin.protocol.vkeys import load_vkey
 from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, header_word
 
 Progress = Callable[[str, int, int], None]
 Verify = Callable[[Sequence[Job], Callable[[int, int], None]], list[str]]
+_CIRCUITS = {"Settled": "settle", "Ticked": "tick", "Swept": "sweep", "CoverageProved": "coverage"}  # by event
+_FUNCTIONS = {"coverage": "cover"}  # where the contract's entry is not called as the circuit
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
 
 
@@ -94,6 +98,9 @@ class _Run:
         self.entries = [entry_of(event) for event in self._of("Requested")]
         self.credits: Counter[tuple[int, int, int, int]] = Counter()  # (address, asset, batch, touch) -> amount
         self.tick = Tick(0, 0, 0, 0, 0, ())
+        self.ticks: dict[int, Tick] = {}  # by hash: what a page can be anchored at
+        self.pages_done = 0  # pages covered by the coverage batches just before
+        self.covered: list[tuple[int, int, int, int]] = []  # slot, tick, root, batch
         self.batch = 0
         self.root = self.genesis_root
         self.tick_hash = self.genesis_tick
@@ -113,7 +120,12 @@ class _Run:
     def keys(self) -> None:
         """vk: the verifiers' keys, and that the ledger was built for this protocol."""
         self.vkeys: dict[str, dict[str, Any]] = {}
-        for circuit in ("settle", "tick"):
+        theirs = self.chain.view("protocolHash", ["bytes32"])
+        self.found.require("vk", _GLOBAL, bytes(theirs).hex() == load().hash, "it follows another version of the protocol")
+        sizes = [self.chain.view(name, [kind]) for name, kind in (("sweepPages", "uint16"), ("pages", "uint32"))]
+        self.found.require("coverage", _GLOBAL, sizes == [self.profile.sweep_pages, self.profile.pages],
+                           "the contract counts other pages than its circuits, so that Covered would mean less")
+        for circuit in CIRCUIT_IDS:
             try:
                 key = self.vkeys[circuit] = load_vkey(circuit, self.profile.name)
             except MissingData as error:
@@ -149,12 +161,15 @@ class _Run:
     # ---------------------------------------------------------------- batches
 
     def batches(self) -> None:
-        posted = [event for event in self.events if event.name in ("Settled", "Ticked")]
+        posted = [event for event in self.events if event.name in _CIRCUITS]
+        replay = {"settle": self._settle, "tick": self._tick, "sweep": self._sweep, "coverage": self._cover}
         jobs = []
         for index, event in enumerate(posted):
             batch = self._posted(event)
             jobs.append((batch, self._public(batch)))
-            (self._settle if batch.circuit == "settle" else self._tick)(batch)
+            if batch.circuit != "coverage":
+                self.pages_done = 0
+            replay[batch.circuit](batch)
             self.progress("re-executing batches", index + 1, len(posted))
         known = [(batch, public) for batch, public in jobs if batch.circuit in self.vkeys]
         results = self.verify([(self.vkeys[batch.circuit], batch.proof, public) for batch, public in known],
@@ -164,7 +179,7 @@ class _Run:
 
     def _posted(self, event: Event) -> Posted:
         """The batch of an event, with its calldata compared: binding."""
-        circuit = "settle" if event.name == "Settled" else "tick"
+        circuit = _CIRCUITS[event.name]
         words, proof = tuple(event.values[-2]), tuple(event.values[-1])
         number, c = event.values[0], event.values[-3]
         sent = None
@@ -172,7 +187,7 @@ class _Run:
             sent = self.chain.calldata(event.tx)
         if sent is not None:
             name, arguments = sent
-            held = name == circuit and len(arguments) > 0
+            held = name == _FUNCTIONS.get(circuit, circuit) and len(arguments) > 0
             if held:
                 written = [header_word(circuit, len(words)), self.domain]
                 held = (tuple(arguments[-1]) == proof and arguments[-2] == c
@@ -240,6 +255,38 @@ class _Run:
             self.tick = replay_tick(self.params, self.tick, read_tick(batch.words), self.profile)
         self.found.require("root", batch.number, tick_hash(self.tick) == new, "the tick's hash is another")
         self.tick_hash = new
+        self.ticks[new] = self.tick
+
+    def _sweep(self, batch: Posted) -> None:
+        _, previous, new, tick = batch.values[:4]
+        self._order(batch, previous, self.root, "the root")
+        with self.found.checking("binding", batch.number):
+            posted = read_sweep(batch.words)
+            require((posted.domain, posted.root, posted.tick, posted.new_root) == (self.domain, previous, tick, new),
+                    "the words and the event's fields differ")
+            require(tick == self.tick_hash, "it was swept at another tick")
+        with self.found.checking("reexec", batch.number):
+            replay_sweep(self.books, read_sweep(batch.words), self.tick, self.tick_hash)
+        with self.found.checking("root", batch.number):
+            root = self.roots.root(self.books)
+            require(root == new, f"the new root should be {root}")
+        self.root = new
+
+    def _cover(self, batch: Posted) -> None:
+        _, root, tick, first, until = batch.values[:5]
+        self._order(batch, root, self.root, "the root")
+        with self.found.checking("binding", batch.number):
+            posted = read_coverage(batch.words)
+            require((posted.domain, posted.root, posted.tick, posted.first, posted.until)
+                    == (self.domain, root, tick, first, until), "the words and the event's fields differ")
+            require(tick == self.tick_hash, "it was covered at another tick")
+        with self.found.checking("coverage", batch.number):
+            require(first == self.pages_done, f"pages {first} to {until} do not follow page {self.pages_done}")
+            check_coverage(self.books, read_coverage(batch.words), self.tick, self.ticks)
+        self.pages_done = until
+        if until == self.profile.pages:
+            self.pages_done = 0
+            self.covered.append((self.tick.slot, tick, root, batch.number))
 
     # ---------------------------------------------------------------- at the end
 
@@ -257,6 +304,12 @@ class _Run:
             address, kind, number, amount, touch = event.values
             credited[int(address, 16), kind, number, touch] += amount
         self.found.require("queue", _GLOBAL, credited == self.credits, "credited amounts are not those proved")
+        said = [event.values for event in self._of("Covered")]
+        self.found.require("coverage", _GLOBAL, said == self.covered, "Covered was said of other ticks than were covered")
+        last = self.covered[-1] if self.covered else (0, 0, 0, 0)
+        views = (("coveredSlot", "uint32"), ("coveredTick", "uint256"), ("coveredRoot", "uint256"), ("coveredBatch", "uint64"))
+        self.found.require("coverage", _GLOBAL, tuple(chain.view(name, [kind]) for name, kind in views) == last,
+                           "the contract's last coverage is another")
         self._claims()
         for asset, custody in sorted(self.assets.items()):
             held = chain.view("assetOf", ["address", "uint256"], None, ["uint16"], [asset]) == custody

@@ -23,6 +23,12 @@ _EVENTS = {
     "Requested": (("uint64", "address"), ("uint8", "uint16", "uint64", "uint32", "bytes32")),
     "Settled": (("uint64",), ("uint256", "uint256", "uint256", "uint64", "uint256", "uint256[]", "uint256[8]")),
     "Ticked": (("uint64",), ("uint32", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
+    "Swept": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
+    "CoverageProved": (
+        ("uint64",),
+        ("uint256", "uint256", "uint32", "uint32", "uint256", "uint256[]", "uint256[8]"),
+    ),
+    "Covered": (("uint32",), ("uint256", "uint256", "uint64")),
     "Credited": (("address", "uint16", "uint64"), ("uint256", "uint256")),
     "Withdrawn": (("address", "uint16"), ("uint256",)),
 }
@@ -33,6 +39,8 @@ _SIGNATURES = {
 _CALLS = {
     "settle": ("uint256[]", f"{_ENTRY}[]", "uint256", "uint256[8]"),
     "tick": ("uint256[]", "uint256", "uint256[8]"),
+    "sweep": ("uint256[]", "uint256", "uint256[8]"),
+    "cover": ("uint256[]", "uint256", "uint256[8]"),
 }
 _DIGITS = frozenset("0123456789abcdefABCDEF")
 KEY_TYPE = "(uint256[2],uint256[4],uint256[4],uint256[4],uint256[2][4])"

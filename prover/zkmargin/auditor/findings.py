@@ -12,7 +12,7 @@ from zkmargin.auditor.chain import Undecodable
 from zkmargin.auditor.rules import Broken
 from zkmargin.errors import BadInput
 
-NAMES = ("vk", "proof", "binding", "order", "reexec", "root", "queue", "vault")
+NAMES = ("vk", "proof", "binding", "order", "reexec", "root", "queue", "vault", "coverage")
 
 
 @dataclass(frozen=True)

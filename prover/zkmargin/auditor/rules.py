@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from zkmargin.protocol.constants import COLLATERAL, LIMITED, MIN_PRICE, PERPETUAL, EntryKind, Op, Profile
+from zkmargin.protocol.constants import (
+    COLLATERAL,
+    LIMITED,
+    MIN_PRICE,
+    PAGE_SIZE,
+    PERPETUAL,
+    EntryKind,
+    Op,
+    Profile,
+)
 from zkmargin.protocol.model import Account, Holding, InstrumentTick, Params, Tick, Touch
 from zkmargin.protocol.posted import InstrumentWord, TickWords
 
@@ -155,6 +164,7 @@ class Books:
 
     profile: Profile
     leaves: dict[int, Account] = field(default_factory=dict)
+    headers: dict[int, tuple[int, int]] = field(default_factory=dict)  # page -> (anchor, radius), cleared ones left out
     reserve: int = 0
     next_id: int = 0
     consumed: int = 0
@@ -163,7 +173,7 @@ class Books:
     @staticmethod
     def genesis(profile: Profile) -> Books:
         ids = range(1, profile.instruments)
-        return Books(profile, {i: Account(id=i) for i in ids}, 0, profile.instruments, 0)
+        return Books(profile, {i: Account(id=i) for i in ids}, {}, 0, profile.instruments, 0)
 
     def touch(self, touch: Touch, tick: Tick) -> Account:
         """Apply one posted touch; returns the account written. Raises `Broken`."""
@@ -188,6 +198,8 @@ class Books:
         after: Account = getattr(self, f"_{op.name.lower()}")(touch, before, tick, leg)
         require(after.id == touch.account_id, f"the account is {after.id}, posted is {touch.account_id}")
         require(-(1 << 120) <= after.balance < 1 << 120 and -(1 << 120) <= self.reserve < 1 << 120, "a balance is out of range")
+        if op != Op.NOOP:
+            self.headers.pop(touch.leaf_index // PAGE_SIZE, None)
         if after == Account():
             self.leaves.pop(touch.leaf_index, None)
         else:

@@ -10,12 +10,12 @@ from zkmargin.protocol.model import Account
 
 
 class Roots:
-    """Roots of one ledger; pages that did not change are remembered. No page is covered: every touch clears it."""
+    """Roots of one ledger; pages that did not change are remembered."""
 
     def __init__(self, levels: int) -> None:
         self._levels = levels
         self._pages: dict[int, tuple[tuple[tuple[int, Account], ...], int]] = {}
-        self._empty = header_hash(self._fold([EMPTY_LEAF] * PAGE_SIZE)[0], 0, 0)
+        self._bare = self._fold([EMPTY_LEAF] * PAGE_SIZE)[0]
 
     @staticmethod
     def _fold(row: list[int]) -> list[int]:
@@ -23,12 +23,12 @@ class Roots:
             row = [node_hash(row[i : i + ARITY]) for i in range(0, len(row), ARITY)]
         return row
 
-    def _header(self, page: int, accounts: dict[int, Account]) -> int:
+    def _page(self, page: int, accounts: dict[int, Account]) -> int:
         content = tuple(sorted(accounts.items()))
         known = self._pages.get(page)
         if known is None or known[0] != content:
             leaves = [leaf_hash(accounts[i]) if i in accounts else EMPTY_LEAF for i in range(PAGE_SIZE)]
-            known = content, header_hash(self._fold(leaves)[0], 0, 0)
+            known = content, self._fold(leaves)[0]
             self._pages[page] = known
         return known[1]
 
@@ -36,8 +36,13 @@ class Roots:
         pages: dict[int, dict[int, Account]] = {}
         for leaf, account in books.leaves.items():
             pages.setdefault(leaf // PAGE_SIZE, {})[leaf % PAGE_SIZE] = account
-        nodes = {page: self._header(page, accounts) for page, accounts in pages.items()}
-        default = self._empty
+        nodes = {
+            page: header_hash(
+                self._page(page, pages[page]) if page in pages else self._bare, *books.headers.get(page, (0, 0))
+            )
+            for page in pages.keys() | books.headers.keys()
+        }
+        default = header_hash(self._bare, 0, 0)
         for _ in range(self._levels):
             parents = {index // ARITY for index in nodes}
             nodes = {p: node_hash([nodes.get(p * ARITY + i, default) for i in range(ARITY)]) for p in parents}

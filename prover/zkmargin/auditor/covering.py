@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sweeps and coverage re-checked from the statements of SPEC section 8, apart from how they are made.
+
+A coverage is judged twice: as the statement has it, by radius and displacement; and by what it is to mean, the
+health of every account of its pages at the tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zkmargin.auditor.rules import Books, require, sums
+from zkmargin.protocol.constants import PAGE_SIZE
+from zkmargin.protocol.model import Account, InstrumentTick, Tick
+from zkmargin.protocol.posted import CoverageWords, SweepWords
+
+SCALE = 1 << 16
+LIMIT = 1 << 24
+
+
+def accounts_of(books: Books, page: int) -> Iterator[Account]:
+    """The accounts that stand in a page."""
+    for leaf in range(page * PAGE_SIZE, (page + 1) * PAGE_SIZE):
+        if leaf in books.leaves:
+            yield books.leaves[leaf]
+
+
+def keeps(account: Account, tick: Tick, radius: int) -> bool:
+    """Whether 2^16 * (E - M) covers radius times the account's exposure to moves."""
+    total = sums(account, tick)
+    spread = sum(held.size * tick.instruments[held.instrument].move for held in account.slots if held is not None)
+    return SCALE * (total.E - total.M) >= radius * spread
+
+
+def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:
+    """How much a step of each class that could be held then has lost of its health."""
+    for was, charge in zip(then.maintenance, now.maintenance, strict=True):
+        yield (then.equity - was) - (now.equity - charge)
+        if then.maintenance[0] > 0:
+            yield (-then.equity - was) - (-now.equity - charge)
+
+
+def within(then: Tick, now: Tick, radius: int) -> bool:
+    """Whether no class has lost more than radius / 2^16 moves of its instrument."""
+    return all(
+        radius * before.move >= SCALE * loss
+        for before, after in zip(then.instruments, now.instruments, strict=True)
+        for loss in _losses(before, after)
+    )
+
+
+def replay_sweep(books: Books, posted: SweepWords, tick: Tick, tick_hash: int) -> None:
+    """Apply a sweep to the headers; raises `Broken` where an account is not as safe as it says."""
+    require(posted.radius < LIMIT, "the radius is out of range")
+    for page in posted.pages:
+        require(page < books.profile.pages, f"page {page} is outside the ledger")
+        for account in accounts_of(books, page):
+            require(keeps(account, tick, posted.radius), f"account {account.id} is not safe to the radius")
+        books.headers[page] = (tick_hash, posted.radius)
+
+
+def check_coverage(books: Books, posted: CoverageWords, tick: Tick, ticks: dict[int, Tick]) -> None:
+    """Raises `Broken` where a page of the range is not covered, or an account in it unhealthy."""
+    require(posted.first < posted.until <= books.profile.pages, "the range is outside the ledger")
+    occupied = {leaf // PAGE_SIZE for leaf in books.leaves}
+    for page in sorted(occupied | set(books.headers)):
+        if not posted.first <= page < posted.until:
+            continue
+        for account in accounts_of(books, page):
+            total = sums(account, tick)
+            require(total.E >= total.M, f"account {account.id} is below maintenance margin")
+        anchor, radius = books.headers.get(page, (0, 0))
+        require(anchor in ticks, f"page {page} is not anchored at any tick of this ledger")
+        require(within(ticks[anchor], tick, radius), f"prices outgrew the radius of page {page}")

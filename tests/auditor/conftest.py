@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small real ledger: two ticks and two settles, proved, posted, paid out, and kept as a bundle."""
+"""A small real ledger: three ticks, two settles, swept and covered; proved, posted, paid out, kept as a bundle."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ from zkmargin.protocol.model import QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.prove import prove
+from zkmargin.sequencer.covering import (
+    Displacements,
+    blocks_to_cover,
+    make_coverage,
+    make_sweep,
+    pages_to_sweep,
+    sweeps,
+)
 from zkmargin.sequencer.drafting import Draft
 from zkmargin.sequencer.requests import (
     bid_touch,
@@ -60,6 +68,7 @@ class Story:
         self.chain_id = bench.node.chain_id
         self.domain = domain_word(self.chain_id, bench.client.address)
         self.batch = 0
+        self.ticks: list[Tick] = []
 
     def tick(self, slot: int, prices: dict[int, int]) -> None:
         terms = params(PROFILE)
@@ -76,6 +85,7 @@ class Story:
         proof = prove(self.keys["tick"], made.inputs, "native").proof
         self.bench.client.tick(OPERATOR, made.posting.words, made.posting.commitment, proof)
         self.last = made.tick
+        self.ticks.append(made.tick)
 
     def settle(self, entries: list[QueueEntry], *operations: list[Touch]) -> None:
         draft = Draft(self.ledger, self.last, self.domain)
@@ -90,6 +100,22 @@ class Story:
         posting = made.posting
         self.bench.client.settle(OPERATOR, posting.words, entries, posting.commitment, proof)
         self.ledger.checkpoint()
+
+    def cover(self) -> None:
+        """Sweep what needs it and cover the ledger."""
+        moved = Displacements({tick_hash(tick): tick for tick in self.ticks}, self.last)
+        client, hashes = self.bench.client, (self.domain, self.chain_id)
+        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved)):
+            self.batch += 1
+            swept = make_sweep(self.ledger, self.last, *hashes, self.batch, radius, pages)
+            proof = prove(self.keys["sweep"], swept.inputs, "native").proof
+            client.sweep(OPERATOR, swept.posting.words, swept.posting.commitment, proof)
+            self.ledger.checkpoint()
+        for block, rest in blocks_to_cover(self.ledger):
+            self.batch += 1
+            covered = make_coverage(self.ledger, moved, *hashes, self.batch, block, rest)
+            proof = prove(self.keys["coverage"], covered.inputs, "native").proof
+            client.cover(OPERATOR, covered.posting.words, covered.posting.commitment, proof)
 
     def signed(self, touch: Touch) -> Touch:
         key = PEOPLE.get(touch.account_id)
@@ -134,6 +160,9 @@ def _tell(story: Story) -> None:
         [withdrawal(BERT, QUOTE, 2_000_000)],
         [withdrawal(BERT, ETHER, 9)],
     )
+    story.cover()
+    story.tick(GENESIS.slot + 3, {BTC: 56_500, ETHER: 2_951})
+    story.cover()  # within the radius: nothing is swept
     client.withdraw(BOB, QUOTE)
 
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from eth_utils.crypto import keccak
 
 from auditor.answers import Answers, Kept, verify_once
 from auditor.flips import Flip, all_flips
@@ -15,11 +16,15 @@ from zkmargin.auditor import audit
 from zkmargin.auditor.findings import NAMES
 from zkmargin.auditor.source import Bundle
 from zkmargin.errors import ExitStatus, MissingData
+from zkmargin.protocol.constants import CIRCUIT_IDS
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
 
-_BATCHES = ("Settled", "Ticked")
-_BALANCE, _VERIFIERS = "view 0x70a08231", ("view 0xe73ed640", "view 0x53b7749b")
+_BATCHES = ("Settled", "Ticked", "Swept", "CoverageProved")
+_BALANCE = "view 0x70a08231"
+_VERIFIERS = tuple(
+    f"view 0x{keccak(f'{circuit}Verifier()'.encode())[:4].hex()}" for circuit in CIRCUIT_IDS
+)
 
 
 def _outcome(answers: Answers) -> str:
@@ -64,13 +69,13 @@ def test_events_of_batches_all(kept: Kept) -> None:
     _judge(answers, [flip for flip in _judged(answers) if flip.what.startswith(_BATCHES)])
 
 
-@pytest.mark.parametrize("batch", ["Settled", "Ticked"])
+@pytest.mark.parametrize("batch", _BATCHES)
 def test_proof_words_that_agree_with_calldata(kept: Kept, batch: str) -> None:
     """The same wrong proof in event and calldata: only the proof itself is left to say so."""
     answers = Answers(kept.folder)
     log = answers.named(batch)[0]
     sent = answers.sent(log)
-    before = 6 if batch == "Settled" else 5  # plain values and the place of the words
+    before = {"Settled": 6, "Ticked": 5, "Swept": 5, "CoverageProved": 6}[batch]  # plain values, place of the words
     proof = log["data"][2 + 64 * before :][:512]
     assert proof in sent["input"]
     changed = proof[:100] + ("0" if proof[100] != "0" else "1") + proof[101:]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The auditor's own judgement of sweeps and coverage, where the proof is left out of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from circuits.coverage.scenes import coverage, sweep, swept, traded
+from circuits.settle.world import BTC, ETH, World
+from zkmargin.auditor.covering import check_coverage, keeps, replay_sweep, within
+from zkmargin.auditor.rules import Books, Broken
+from zkmargin.engine.coverage import displacement, page_radius, safe_radius
+from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.posted import read_coverage, read_sweep
+
+
+def books_of(world: World) -> Books:
+    ledger = world.ledger
+    leaves = dict(ledger.accounts())
+    return Books(
+        world.profile, leaves, ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed
+    )
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    traded(made)
+    return made
+
+
+def test_an_honest_sweep_and_coverage(world):
+    books = books_of(world)
+    posted = read_sweep(sweep(world).posting.words)
+    replay_sweep(books, posted, world.tick, tick_hash(world.tick))
+    assert books.headers == world.ledger.headers()
+    known = {tick_hash(world.tick): world.tick}
+    check_coverage(books, read_coverage(coverage(world).posting.words), world.tick, known)
+
+
+def test_a_radius_one_too_large(world):
+    radius = page_radius(world.ledger.page(0).accounts, world.tick)
+    posted = read_sweep(sweep(world).posting.words)
+    assert posted.radius == radius
+    with pytest.raises(Broken, match="not safe"):
+        replay_sweep(books_of(world), replace(posted, radius=radius + 1), world.tick, 1)
+
+
+def test_a_page_that_is_not_swept_or_of_a_tick_nobody_knows(world):
+    posted = read_coverage(coverage_of(world))
+    with pytest.raises(Broken, match="not anchored"):
+        check_coverage(books_of(world), posted, world.tick, {tick_hash(world.tick): world.tick})
+    sweep(world)
+    with pytest.raises(Broken, match="not anchored"):
+        check_coverage(books_of(world), posted, world.tick, {})
+
+
+def test_an_account_below_maintenance_in_a_page_that_claims_enough(world):
+    """Even where header and displacement agree, the account itself is looked at."""
+    anchor = swept(world, 0)
+    posted = read_coverage(coverage(world).posting.words)
+    world.prices({BTC: 55_000_000})
+    world.prices({BTC: 52_000_000})
+    books = books_of(world)
+    books.headers[0] = (tick_hash(anchor), (1 << 24) - 1)
+    with pytest.raises(Broken, match="below maintenance"):
+        check_coverage(books, posted, world.tick, {tick_hash(anchor): anchor})
+
+
+def test_prices_that_outgrew_the_radius_though_all_are_healthy(world):
+    anchor = swept(world, 0)
+    posted = read_coverage(coverage(world).posting.words)
+    world.prices({ETH: 32_000_000, BTC: 60_100_000})
+    books = books_of(world)
+    d = displacement(anchor, world.tick)
+    for radius, held in ((d, True), (d - 1, False)):
+        books.headers[0] = (tick_hash(anchor), radius)
+        assert within(anchor, world.tick, radius) is held
+        if not held:
+            with pytest.raises(Broken, match="outgrew"):
+                check_coverage(books, posted, world.tick, {tick_hash(anchor): anchor})
+
+
+def test_both_find_the_same_radius(world):
+    for _, account in world.ledger.accounts():
+        radius = safe_radius(account, world.tick)
+        assert keeps(account, world.tick, radius)
+        assert radius == (1 << 24) - 1 or not keeps(account, world.tick, radius + 1)
+
+
+def coverage_of(world: World) -> list[int]:
+    """The words of a coverage of the whole ledger, whether it is covered or not."""
+    from zkmargin.protocol.words import coverage_words
+
+    digest = tick_hash(world.tick)
+    return coverage_words(world.domain, world.ledger.root(), digest, 0, world.profile.pages, world.profile)

@@ -31,7 +31,7 @@ from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.errors import ChainRejected
 from zkmargin.oracle.reports import Board, make_report
-from zkmargin.protocol.constants import COLLATERAL, P, load
+from zkmargin.protocol.constants import CIRCUIT_IDS, COLLATERAL, P, load
 from zkmargin.protocol.eddsa import keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
 from zkmargin.protocol.model import QueueEntry
@@ -161,7 +161,7 @@ def test_accepted(at_tick: Story) -> None:
 def test_keys_on_chain_are_the_circuits(at_start: Story) -> None:
     addresses = {at_start.here.client.verifier(circuit) for circuit in at_start.keys}
     assert addresses == set(at_start.here.deployment.verifiers.values())
-    assert len(addresses) == 2
+    assert len(addresses) == len(CIRCUIT_IDS)
 
 
 def test_replay_on_another_chain(at_start: Story) -> None:

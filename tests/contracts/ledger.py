@@ -18,7 +18,16 @@ from zkmargin.chain.transactions import account_of, send
 from zkmargin.protocol.constants import COLLATERAL, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.model import InstrumentParams, InstrumentTick, Params, QueueEntry, Tick, Touch
-from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, settle_words, tick_words
+from zkmargin.protocol.words import (
+    challenge,
+    commitment,
+    coverage_words,
+    domain_word,
+    evaluate,
+    settle_words,
+    sweep_words,
+    tick_words,
+)
 from zkmargin.proving.proof import Proof
 
 OPERATOR, ALICE, BOB = (development_key(index) for index in range(3))
@@ -85,6 +94,21 @@ class Bench:
             domain, state.tick, self.params_hash, new_tick, tick, state.slot, 0b1111, self.profile
         )
         return words, *self.prove("tick", words, state.batch + 1)
+
+    def sweep(self, new_root: int) -> tuple[list[int], int, Proof]:
+        """Words, C and proof of a sweep of pages 0, 1 ..."""
+        state, domain = self.client.state(), domain_word(*self._place)
+        pages = range(self.profile.sweep_pages)
+        words = sweep_words(domain, state.root, state.tick, new_root, 123_456, pages, self.profile)
+        return words, *self.prove("sweep", words, state.batch + 1)
+
+    def cover(self, first: int, until: int) -> tuple[list[int], int, Proof]:
+        """Words, C and proof of a coverage."""
+        state = self.client.state()
+        words = coverage_words(
+            domain_word(*self._place), state.root, state.tick, first, until, self.profile
+        )
+        return words, *self.prove("coverage", words, state.batch + 1)
 
     def prove(self, circuit: str, words: Sequence[int], batch: int) -> tuple[int, Proof]:
         """C and a proof for these words."""

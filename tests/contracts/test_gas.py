@@ -83,6 +83,12 @@ def measure(profile: str) -> dict[str, int]:
         slot = GENESIS.slot + 1
         bench.node.advance_to(slot * SLOT_SECONDS)
         gas["tick"] = client.tick(OPERATOR, *bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
+        gas["sweep"] = client.sweep(OPERATOR, *bench.sweep((1 << 253) - 5)).gas_used
+        pages = bench.profile.pages
+        gas["coverage, first part"] = client.cover(OPERATOR, *bench.cover(0, pages // 2)).gas_used
+        last = bench.cover(pages // 2, pages)
+        gas["coverage, last part, first time"] = client.cover(OPERATOR, *last).gas_used
+        gas["coverage, whole"] = client.cover(OPERATOR, *bench.cover(0, pages)).gas_used
     return gas
 
 

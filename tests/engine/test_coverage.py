@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bound behind coverage: whoever has a safe radius of at least the displacement is healthy (SPEC section 8)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.market import Market, market_params
+from support.random_ops import RandomWorld
+from zkmargin.engine.coverage import MAX_RADIUS, displacement, exposure, safe_radius
+from zkmargin.engine.margin import holding_of, risk
+from zkmargin.protocol.constants import RADIUS_ONE, load
+from zkmargin.protocol.model import Account, InstrumentTick, Tick
+
+SMALL = load().profile("small")
+
+
+def _people(world: RandomWorld) -> list[Account]:
+    """The world's accounts, and each with its balance drawn in until it has little to spare."""
+    found = []
+    for account in world.accounts():
+        spare = risk(account, world.tick).health
+        found.append(account)
+        if spare > 0:
+            for part in (2, 50, 5000):
+                found.append(account.with_(balance=account.balance - spare + spare // part))
+            found.append(account.with_(balance=account.balance - spare))
+    return found
+
+
+def _covered_cases(seed: int, ticks: int) -> tuple[int, int]:
+    """(covered, close): pairs of ticks and accounts that the bound covers, and those with d of at least r / 2."""
+    world = RandomWorld(SMALL, seed)
+    for _ in range(60):
+        world.run(world.valid().touches)
+    people, path = _people(world), [world.tick]
+    for _ in range(ticks):
+        path.append(world.advance())
+    covered = close = 0
+    for first, last in combinations(range(len(path)), 2):
+        then, now = path[first], path[last]
+        d = displacement(then, now)
+        if d is None:
+            continue
+        for account in people:
+            radius = safe_radius(account, then)
+            if radius is not None and d <= radius:
+                assert risk(account, now).health >= 0, (seed, first, last, account)
+                covered += 1
+                close += 2 * d >= radius
+    return covered, close
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bound_on_random_paths(seed: int) -> None:
+    covered, close = _covered_cases(seed, 24)
+    assert covered > 5000  # 20,000 in all
+    assert close > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_the_bound_on_many_random_paths(seed: int) -> None:
+    covered, _ = _covered_cases(seed, 70)
+    assert covered > 25_000  # 1,000,000 in all
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    size=st.integers(-(1 << 48) + 1, (1 << 48) - 1),
+    equity=st.tuples(*[st.integers(-(1 << 65), 1 << 65)] * 2),
+    charges=st.tuples(*[st.tuples(*[st.integers(0, 1 << 64)] * 4)] * 2),
+    move=st.integers(0, 1 << 64),
+    balance=st.integers(-(1 << 120), (1 << 120) - 1),
+)
+def test_the_bound_at_the_ends_of_ranges(size, equity, charges, move, balance) -> None:
+    """Any two rows at all, whether prices could make them or not."""
+    rows = [
+        InstrumentTick(flags=1, mark=1 << 40, equity=e, maintenance=m, move=move)
+        for e, m in zip(equity, charges, strict=True)
+    ]
+    then, now = (Tick(1, 60, 0, 0, 0, (InstrumentTick(), row)) for row in rows)
+    if size < 0 and charges[0][0] == 0:
+        return  # nobody is short of what had no charge
+    account = Account(id=9, balance=balance).with_slot(0, holding_of(rows[0], 1, size))
+    radius, d = safe_radius(account, then), displacement(then, now)
+    if radius is not None and d is not None and d <= radius:
+        assert risk(account, now).health >= 0
+
+
+def test_the_radius_is_the_largest_and_the_displacement_the_least() -> None:
+    world = RandomWorld(SMALL, 9)
+    for _ in range(60):
+        world.run(world.valid().touches)
+    then = world.tick
+    for account in _people(world):
+        radius, spread = safe_radius(account, then), exposure(account, then)
+        health = risk(account, then).health
+        assert (radius is None) == (health < 0)
+        if radius is not None:
+            assert RADIUS_ONE * health >= radius * spread
+            assert radius == MAX_RADIUS or RADIUS_ONE * health < (radius + 1) * spread
+    assert displacement(then, then) == 0
+
+
+def test_what_is_listed_later_costs_nothing() -> None:
+    """Unpriced at the anchor, so held by nobody; but once priced, a fall of it counts."""
+    params = market_params(SMALL)
+    first = Market(params, random.Random(1)).tick
+    rows = list(first.instruments)
+    rows[1] = InstrumentTick()
+    unlisted = replace(first, instruments=tuple(rows))
+    assert displacement(unlisted, first) == 0
+    assert displacement(first, unlisted) is None or displacement(first, unlisted) > 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bound behind coverage: whoever has a safe radius of at least the displacement is healthy (SPEC section 8)."""
+"""The bound behind coverage: with a safe radius of at least the displacement one is healthy (SPEC section 8)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _people(world: RandomWorld) -> list[Account]:
 
 
 def _covered_cases(seed: int, ticks: int) -> tuple[int, int]:
-    """(covered, close): pairs of ticks and accounts that the bound covers, and those with d of at least r / 2."""
+    """(covered, close): cases that the bound covers, and those with d of at least r / 2."""
     world = RandomWorld(SMALL, seed)
     for _ in range(60):
         world.run(world.valid().touches)

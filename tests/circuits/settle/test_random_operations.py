@@ -2,8 +2,7 @@
 """Random operations through the circuit: what the rules allow satisfies it, what they refuse does not.
 
 1,300 allowed operations in batches, each batch with the root that the engine computes; 700 refused ones, each
-as the witness of whoever skipped the rule (`Forgery`): the constraint system must be unsatisfied. Then the shared
-vectors of tests/vectors.
+as the witness of whoever skipped the rule (`Forgery`): the constraint system must be unsatisfied.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ ELSEWHERE = {
     "queue_order": "the contract takes its queue's entries in order and writes their words itself",
     "malformed": "a field that does not fit its place in a word has no posting",
     "range": "a leaf or instrument outside the tables has no opening",
-    "no_free_slot": "there is no slot to write it to; a full account's slots are tested in test_attacks_signed",
+    "no_free_slot": "there is no slot to write it to (test_attacks_signed tries a slot in use)",
     "size_range": "a leaf holds no such magnitude",
     "nonce": "a leaf holds no nonce of 33 bits; the last one is tested in test_attacks_signed",
 }
@@ -90,7 +89,8 @@ def violated(judge: Judge, inputs: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_refused_operations(seed: int) -> None:
     """Each code of refusal in turn, as often as the ledger offers an occasion."""
-    world, judge = RandomWorld(replace(SMALL, touches=FORGED), 200 + seed), judge_of("settle", "small", FORGED)
+    world = RandomWorld(replace(SMALL, touches=FORGED), 200 + seed)
+    judge = judge_of("settle", "small", FORGED)
     wanted, found, accepted = REFUSED // len(SEEDS), Counter[str](), list[Case]()
     codes = sorted(set(MAKERS) - ELSEWHERE.keys())
     while sum(found.values()) < wanted:

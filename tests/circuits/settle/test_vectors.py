@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shared vectors of tests/vectors through the settle circuit: every operation and every refusal there is."""
+"""The shared vectors of tests/vectors through the settle circuit: every operation, every refusal."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from zkmargin.chain.deploy import Genesis
 from zkmargin.cli.main import run
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.oracle.reports import Report, make_report
-from zkmargin.protocol.constants import EntryKind, load
+from zkmargin.protocol.constants import CIRCUIT_IDS, EntryKind, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
 from zkmargin.protocol.model import Account, Touch
@@ -57,7 +57,7 @@ def ledger_with_deposits(chain_id: int = LOCAL_CHAIN_ID) -> Iterator[Bench]:
     """A ledger in whose queue Anne's and Bert's deposits stand."""
     first = genesis_tick(params(PROFILE), GENESIS.slot)
     genesis = Genesis(Ledger.genesis(PROFILE).root(), tick_hash(first), GENESIS.slot)
-    installed = {name: load_vkey(name, PROFILE.name) for name in ("settle", "tick")}
+    installed = {name: load_vkey(name, PROFILE.name) for name in CIRCUIT_IDS}
     with ledger_bench(genesis=genesis, chain_id=chain_id, verifying_keys=installed) as bench:
         for key, account in ((ALICE, ANNE), (BOB, BERT)):
             owner = owner_hash(KEYS[account].ax, KEYS[account].ay)

@@ -101,7 +101,6 @@ def test_usage(capfd: Capture, arguments: list[str]) -> None:
     assert (said.status, said.error["code"]) == (2, "usage")
 
 
-@pytest.mark.xfail(strict=True, reason="Recorder.save lets FileExistsError through, after the whole audit")
 def test_a_bundle_is_saved_in_a_folder(bench: Bench, capfd: Capture, tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("mine")
@@ -160,9 +159,6 @@ def test_a_bundle_with_another_answer(bundle: Path, capfd: Capture, index: int, 
         assert said.error["code"] != "internal"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="py_ecc raises the recursion limit past what the C stack holds: killed"
-)
 def test_deep_bundle(bundle: Path) -> None:
     path = bundle / "answers.json"
     path.write_text("[" * 200_000)

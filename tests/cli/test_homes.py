@@ -138,7 +138,6 @@ def test_wrong_setup(place: Place, capfd: Capture, use: Use, fields: dict[str, o
     assert dump(place.home) == before
 
 
-@pytest.mark.xfail(strict=True, reason="read_setup takes int() of whatever stands there")
 @BOTH
 @pytest.mark.parametrize(
     "fields", [{"chain_id": 31337.5}, {"from_block": True}, {"genesis_slot": 100.9}, {"from_block": -1}]
@@ -177,7 +176,6 @@ def test_damaged_state(place: Place, capfd: Capture, use: Use, cut: bool) -> Non
     _damaged(place, capfd, use, "state.sqlite", content[: len(content) // 2] if cut else GARBAGE)
 
 
-@pytest.mark.xfail(strict=True, reason="Journal lets sqlite3.DatabaseError through: a trace beside the error")
 @BOTH
 @pytest.mark.parametrize("cut", [False, True])
 def test_damaged_journal(place: Place, capfd: Capture, use: Use, cut: bool) -> None:
@@ -185,9 +183,6 @@ def test_damaged_journal(place: Place, capfd: Capture, use: Use, cut: bool) -> N
     _damaged(place, capfd, use, "journal.sqlite", content[: len(content) // 2] if cut else GARBAGE)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a lost journal is replaced by an empty one, which begins at batch 1 again"
-)
 @BOTH
 def test_missing_journal(place: Place, capfd: Capture, use: Use) -> None:
     path = place.home / "journal.sqlite"
@@ -205,7 +200,6 @@ def test_a_missing_state_is_made_again_from_the_journal(place: Place, capfd: Cap
     assert dump(place.home)["state.sqlite"] == before["state.sqlite"]
 
 
-@pytest.mark.xfail(strict=True, reason="open_home makes an empty state and shows the first one")
 def test_an_account_without_a_state(place: Place, capfd: Capture) -> None:
     path = place.home / "state.sqlite"
     path.unlink()
@@ -320,7 +314,6 @@ def test_node_of_an_empty_chain(place: Place, capfd: Capture) -> None:
     assert dump(place.home) == before
 
 
-@pytest.mark.xfail(strict=True, reason="nobody compares the node's chain id with the folder's")
 def test_the_same_contracts_on_another_chain(place: Place, capfd: Capture, tmp_path: Path) -> None:
     before = dump(place.home)
     with ledger_with_deposits(chain_id=1337) as other:

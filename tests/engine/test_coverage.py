@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bound behind coverage: with a safe radius of at least the displacement one is healthy (SPEC section 8)."""
+"""The bound behind coverage: a safe radius of at least the displacement keeps one healthy (SPEC 8)."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_what_is_wrong_decides_the_exit_status(proof_file, tmp_path):
     with pytest.raises(MissingData) as missing:
         verify_file(tmp_path / "none.json")
     proof_file.write_text("{")
-    with pytest.raises(BadInput, match="is not JSON") as malformed:
+    with pytest.raises(BadInput, match="is no JSON") as malformed:
         verify_file(proof_file)
     proof_file.write_text(json.dumps(data | {"circuit": "unknown"}))
     with pytest.raises(MissingData, match="no verifying key of circuit 'unknown'") as unknown:

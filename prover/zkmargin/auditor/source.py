@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ import requests
 from zkmargin.errors import BadInput, ChainUnreachable, MissingData
 
 _TIMEOUT = 60.0
+_DEEPEST = 64  # no answer of a node nests deeper
 _HINT = "a bundle is what `zkmargin audit --save-bundle` wrote"
 
 
@@ -76,6 +78,15 @@ class Recorder:
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
+def _depth(text: str) -> int:
+    """How deep lists and objects nest, brackets in strings left out."""
+    most = depth = 0
+    for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)):
+        depth += 1 if bracket in "[{" else -1
+        most = max(most, depth)
+    return most
+
+
 def _digest(rows: Any) -> str:
     return hashlib.sha256(json.dumps(rows, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -90,7 +101,10 @@ class Bundle:
     def __init__(self, folder: Path) -> None:
         path = folder / "manifest.json"
         try:
-            manifest = json.loads(self._read(path))
+            text = self._read(path)
+            if _depth(text) > _DEEPEST:
+                raise ValueError("it nests too deeply")
+            manifest = json.loads(text)
             self.ledger, count = str(manifest["ledger"]), int(manifest["answers"])
             size, digest = int(manifest["bytes"]), str(manifest["sha256"])
         except (ValueError, TypeError, KeyError) as error:
@@ -98,6 +112,8 @@ class Bundle:
         self.altered, self._answers = "", dict[str, Any]()
         path = folder / "answers.json"
         text = self._read(path)
+        if _depth(text) > _DEEPEST:
+            raise MissingData(f"{path} is damaged: its lists nest too deeply", hint=_HINT)
         try:
             rows = json.loads(text, strict=False)
             self._answers = {_key(*row["question"]): row["answer"] for row in rows}

@@ -97,6 +97,12 @@ class LedgerClient:
         """Connect to the node `rpc`; ChainUnreachable when it does not answer."""
         return cls(connect(rpc), address)
 
+    @property
+    def chain_id(self) -> int:
+        """The chain the node is on."""
+        with chain_errors():
+            return int(self.web3.eth.chain_id)
+
     # --- calls to sign
 
     def _call(self, function: str, *arguments: Any) -> Call:

@@ -57,7 +57,7 @@ def audit_command(
     save_bundle: Annotated[Path | None, typer.Option(help="Keep the node's answers in this folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Re-check every batch of a ledger: proofs, words, rules, roots, queue and vault. Exit status 0 valid, 1 not."""
+    """Re-check every batch of a ledger: proofs, words, rules, roots, queue, vault, coverage; 1 if invalid."""
     source: Source
     if bundle is not None and rpc is None:
         kept = Bundle(bundle)
@@ -66,6 +66,8 @@ def audit_command(
         source, address = Recorder(Node(rpc)), ledger
     else:
         raise UsageError("give --rpc and --ledger, or --bundle")
+    if save_bundle is not None and save_bundle.exists() and not save_bundle.is_dir():
+        raise UsageError(f"{save_bundle} is no folder", hint="name a folder for --save-bundle")
     result = audit(source, address, _Progress())
     if save_bundle is not None and isinstance(source, Recorder):
         source.save(save_bundle, address)

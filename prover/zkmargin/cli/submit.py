@@ -11,28 +11,16 @@ import typer
 
 from zkmargin.chain.client import LedgerClient
 from zkmargin.cli.account import DEFAULT_HOME
-from zkmargin.errors import BadInput, MissingData
+from zkmargin.cli.files import read_json
 from zkmargin.sequencer.home import read_setup
 from zkmargin.sequencer.service import Sequencer
 
 _LARGEST = 64 * 1024
 
 
-def read_operation(path: Path) -> Any:
-    """The JSON of an operation file; raises naming what is wrong."""
-    if not path.is_file():
-        raise MissingData(f"there is no file {path}")
-    if path.stat().st_size > _LARGEST:
-        raise BadInput(f"{path} has {path.stat().st_size} bytes; an operation has at most {_LARGEST}")
-    try:
-        return json.loads(path.read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(f"{path} is no JSON: {error}") from error
-
-
 def submit_file(path: Path, home: Path) -> dict[str, Any]:
     """Check an operation against the sequencer's present state and journal it; returns its number."""
-    request = read_operation(path)
+    request = read_json(path, "operation file", _LARGEST)
     setup = read_setup(home)
     sequencer = Sequencer(setup, LedgerClient.at(setup.rpc, setup.ledger))
     try:
@@ -46,6 +34,6 @@ def submit_command(
     home: Annotated[Path, typer.Option(help="The sequencer's folder.")] = DEFAULT_HOME,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Submit a signed operation; it is refused at once if it can't stand, else it waits for the next batch."""
+    """Submit a signed operation; it is refused at once if it can't stand, else it waits for a batch."""
     record = submit_file(operation, home)
     print(json.dumps(record) if as_json else f"operation {record['operation']} waits for the next batch")

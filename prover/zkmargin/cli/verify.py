@@ -9,23 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from zkmargin.errors import BadInput, MissingData
+from zkmargin.cli.files import read_json
+from zkmargin.errors import BadInput
 from zkmargin.protocol.vkeys import is_dev_key, load_vkey, vkey_hash
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.verify import VerifyingKey, verify
 
+_LARGEST = 1 << 20
 DEFAULT_VERIFIERS = ("groth16py", "py-ecc")
 
 
 def _read(path: Path, what: str) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise MissingData(f"{what} {path} is not there") from None
-    except OSError as error:
-        raise MissingData(f"{what} {path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(f"{what} {path} is not JSON: {error}") from None
+    return read_json(path, what, _LARGEST)
 
 
 def verify_file(
@@ -43,13 +38,13 @@ def verify_file(
     `vkey` names a snarkjs file. Raises ProofInvalid when the proof does not hold, BadInput when the file is
     malformed, MissingData when the file or the key is not there.
     """
-    data = _read(path, "the proof file")
-    proof = Proof.from_json(data, None if public is None else _read(public, "the file of public signals"))
+    data = _read(path, "proof file")
+    proof = Proof.from_json(data, None if public is None else _read(public, "file of public signals"))
     circuit = circuit or data.get("circuit")
     profile = profile or data.get("profile", "small")
     dev_key = None
     if vkey is not None:
-        key: VerifyingKey = _read(vkey, "the verifying key")
+        key: VerifyingKey = _read(vkey, "verifying key")
         if not isinstance(key, dict):
             raise BadInput(f"the verifying key {vkey} is not a JSON object")
     elif not isinstance(circuit, str) or not isinstance(profile, str):

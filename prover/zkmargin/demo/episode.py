@@ -29,7 +29,8 @@ class Listing:
 
     def fine_price(self, quote_per_coin: Fraction) -> int:
         """Price of a step in fine units, rounded to the nearest: quote per coin -> fine units per step."""
-        return int(round(quote_per_coin * self.step * 10**QUOTE_DECIMALS * FINE))
+        exact: Fraction = quote_per_coin * self.step * 10**QUOTE_DECIMALS * FINE
+        return round(exact)
 
     def quote_price(self, fine_per_step: int) -> Fraction:
         """The reverse of `fine_price`."""

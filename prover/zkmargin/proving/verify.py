@@ -112,8 +112,32 @@ def verify(proof: Proof, key: VerifyingKey, verifier: str = "groth16py") -> None
         raise ProofInvalid(f"the proof has {len(proof.public)} public signals, the key {key['nPublic']}")
     if not signals_in_field(proof.public):
         raise ProofInvalid("a public signal is not below the field's modulus")
+    _check_points(key)
     if not VERIFIERS[verifier](proof, key):
         raise ProofInvalid(f"the proof does not verify ({verifier})")
+
+
+def _check_points(key: VerifyingKey) -> None:
+    """Raise BadInput for a key whose points are not there, not affine or not on their curves."""
+    try:
+        first = [_affine(point) for point in (key["vk_alpha_1"], *key["IC"])]
+        second = [_affine(key[name]) for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2")]
+        held = all(curve.is_on_curve(_g1(_point(point)), curve.b) for point in first)
+        held = held and all(curve.is_on_curve(_g2(_point2(point)), curve.b2) for point in second)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise BadInput(
+            f"the verifying key is malformed: {error!r}", hint="give one that snarkjs exported"
+        ) from None
+    if not held:
+        raise BadInput(
+            "a point of the verifying key is not on its curve", hint="give one that snarkjs exported"
+        )
+
+
+def _affine(point: Any) -> Any:
+    if len(point) != 3 or point[2] not in ("1", 1, ["1", "0"], [1, 0]):
+        raise ValueError(f"{str(point)[:60]} is no point in affine form")
+    return point
 
 
 def _point(value: Any) -> tuple[int, int]:

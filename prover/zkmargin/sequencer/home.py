@@ -25,8 +25,9 @@ _FILE = "setup.json"
 def write_setup(setup: Setup) -> None:
     """Write what a restart needs; the poster's key is not among it."""
     record: dict[str, Any] = {
-        "chain_id": setup.chain_id, "ledger": setup.ledger, "rpc": setup.rpc, "from_block": setup.from_block,
-        "profile": setup.profile, "genesis_slot": setup.genesis_slot, "params": setup.params.to_json(),
+        **{name: getattr(setup, name) for name in ("chain_id", "ledger", "rpc", "from_block", "profile")},
+        "genesis_slot": setup.genesis_slot,
+        "params": setup.params.to_json(),
     }
     setup.home.mkdir(parents=True, exist_ok=True)
     draft = setup.home / (_FILE + ".new")
@@ -40,19 +41,54 @@ def read_setup(home: Path, poster_key: str = "") -> Setup:
 
     path = home / _FILE
     if not path.is_file():
-        raise MissingData(f"there is no sequencer in {home}", hint="run `make demo` first, or name its folder by --home")
+        raise MissingData(
+            f"there is no sequencer in {home}", hint="run `make demo` first, or name its folder by --home"
+        )
     try:
         raw = json.loads(path.read_text())
-        return Setup(home, int(raw["chain_id"]), str(raw["ledger"]), int(raw["from_block"]), str(raw["profile"]),
-                     Params.from_json(raw["params"]), int(raw["genesis_slot"]), poster_key, str(raw["rpc"]))
+        return Setup(
+            home,
+            _number(raw, "chain_id"),
+            str(raw["ledger"]),
+            _number(raw, "from_block"),
+            str(raw["profile"]),
+            Params.from_json(raw["params"]),
+            _number(raw, "genesis_slot"),
+            poster_key,
+            str(raw["rpc"]),
+        )
     except (KeyError, ValueError, TypeError) as error:
-        raise BadInput(f"{path} is malformed: {error!r}") from error
+        raise BadInput(f"{path} is malformed: {error!r}", hint="it is what the sequencer wrote") from error
+
+
+def _number(raw: Any, name: str) -> int:
+    value = raw[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} {value!r} is no whole number")
+    return int(value)
+
+
+def check_files(home: Path) -> None:
+    """Raise `MissingData` where one of journal and state is gone that the other one needs."""
+    if (home / "state.sqlite").exists() and not (home / "journal.sqlite").exists():
+        raise MissingData(
+            f"the journal {home / 'journal.sqlite'} is gone, but there is a state",
+            hint="bring it back from a copy: without it a sequencer would begin at batch 1 again",
+            code="no_journal",
+        )
 
 
 def open_home(home: Path) -> tuple[Ledger, Tick, Params]:
     """Ledger, tick and parameters as last decided, read only."""
     setup = read_setup(home)
-    store, journal = Store(home / "state.sqlite", load().profile(setup.profile)), Journal(home / "journal.sqlite")
+    check_files(home)
+    if not (home / "state.sqlite").exists():
+        raise MissingData(
+            f"there is no state {home / 'state.sqlite'}",
+            hint="start the sequencer: it makes it from the journal",
+        )
+    store = Store(home / "state.sqlite", load().profile(setup.profile))
+    journal = Journal(home / "journal.sqlite")
     try:
         ledger, tick = store.load(), genesis_tick(setup.params, setup.genesis_slot)
         for row in journal.batches():

@@ -137,6 +137,20 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._open(path)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise InternalError(
+                f"the journal {path} can't be opened: {error}",
+                hint="check that the disk has room; a damaged journal must come back from a copy",
+                code="journal_damaged",
+            ) from error
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self, path: Path) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
@@ -334,10 +348,15 @@ class Journal:
     # ------------------------------------------------------------- operations
 
     def submit(self, digest: str, body: dict[str, Any]) -> int:
-        """Enter an operation; the same signed message again returns the first one's id."""
+        """Enter an operation; the same signed message again returns the first one's id.
+
+        One that was refused waits again: the state it was judged against has passed.
+        """
         with self.transaction():
             self._db.execute(
-                "INSERT OR IGNORE INTO operations (digest, body, state) VALUES (?, ?, 'waiting')",
+                "INSERT INTO operations (digest, body, state) VALUES (?, ?, 'waiting') ON CONFLICT (digest) "
+                "DO UPDATE SET state = 'waiting', reason = NULL, body = excluded.body "
+                "WHERE operations.state = 'refused'",
                 (digest, json.dumps(body)),
             )
             return int(

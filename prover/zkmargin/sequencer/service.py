@@ -42,7 +42,7 @@ from zkmargin.sequencer.covering import (
 )
 from zkmargin.sequencer.drafting import Draft, bind, write_effect
 from zkmargin.sequencer.failpoints import reach
-from zkmargin.sequencer.home import write_setup
+from zkmargin.sequencer.home import check_files, write_setup
 from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal, Rebased
 from zkmargin.sequencer.requests import (
     check_bid,
@@ -99,6 +99,13 @@ class Sequencer:
 
     def __init__(self, setup: Setup, client: LedgerClient) -> None:
         self.setup, self.client = setup, client
+        check_files(setup.home)
+        if client.chain_id != setup.chain_id:
+            raise BadInput(
+                f"the node is on chain {client.chain_id}, the sequencer's ledger on chain {setup.chain_id}",
+                hint="connect to a node of that chain",
+                code="other_chain",
+            )
         write_setup(setup)
         self.params = setup.params
         self.profile = load().profile(setup.profile)

@@ -8,7 +8,7 @@ include "comparators.circom";
 // d is at least the displacement of `then` at `now`: for every class that an account could hold then, with unit value v = +-e - m,
 //   d * w >= 2^16 * (v_then - v_now),   w the move at `then`.
 // `rise` is at least how much each tier's maintenance charge has grown, so that a side has one comparison for all its tiers.
-// Shorts are left out where the charge of the lowest tier was 0 then: that is a collateral, or unpriced, and nobody was short of it.
+// Shorts are left out where the charge of the lowest tier was 0 then: that is a collateral, or unpriced, and sweeps prove that nobody is short of it.
 // The attack: a displacement below the true one. Any d and rise that pass are at or above it; larger ones only cost radius.
 // Widths: d 24 bits, w <= 2^64, e 2^65, m <= 2^64: rise - growth in 67 bits, so |rise| < 2^68; sides below 2^16*(2^66 + 2^68) + 2^88 < 2^89.
 template Displacement(instruments) {

@@ -3,6 +3,7 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
+include "comparators.circom";
 include "lib/sponge.circom";
 
 // The sparse table check (SPEC section 4) of one functional over all accounts of the pages: claim = 2^16*H - radius*G, which is 2^16*B plus,
@@ -57,6 +58,13 @@ template SweepCheck(pages, A, instruments) {
     var sum = 0;
     for (var t = 0; t < 8; t++) { weights[t] === 0; }
     for (var f = 0; f < 6; f++) { part[0][f] <== 0; }
+    // Nobody is short of what has no maintenance charge (collateral, or unpriced): displacements leave those classes out.
+    signal unmargined[instruments];
+    unmargined[0] <== 1;
+    for (var k = 1; k < instruments; k++) {
+        unmargined[k] <== IsZero()(maintenance[k][0]);
+        for (var t = 0; t < 4; t++) { unmargined[k] * weights[8*k + 2*t + 1] === 0; }
+    }
     for (var k = 1; k < instruments; k++) {
         var net = 0;
         var gross = 0;

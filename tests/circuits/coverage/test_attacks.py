@@ -6,19 +6,20 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from circuits.coverage.scenes import MILLION, changed, forged_coverage, forged_sweep, sweep, swept, traded
 from circuits.judge import Judge, judge_of
-from circuits.settle.world import BTC, ETH, LONG, World, parameters
+from circuits.settle.world import BTC, ETH, GOLD, LONG, World, parameters
 from zkmargin.circuits.coverage_inputs import safety_claim, sweep_weights
 from zkmargin.engine.coverage import displacement, page_radius
 from zkmargin.engine.margin import risk
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.protocol.constants import P, load
 from zkmargin.protocol.hashes import sponge, tick_hash
-from zkmargin.protocol.model import Account
+from zkmargin.protocol.model import Account, Holding
 from zkmargin.protocol.packing import split
 from zkmargin.state.ledger import Ledger
 
@@ -162,6 +163,15 @@ def test_other_witnesses(world: World, sweep_judge: Judge, name: str) -> None:
 def test_weights_of_the_quote_asset(world: World, sweep_judge: Judge) -> None:
     traded(world)
     sweep_judge.refuses(changed(forged_sweep(world, 0, 3), "weights", 1, 0), "weights[t] === 0")
+
+
+def test_a_short_of_what_has_no_charge(world: World, sweep_judge: Judge) -> None:
+    """Displacements leave such classes out, so a sweep takes no page that holds one."""
+    alice, _, _ = traded(world)
+    index, account = world.ledger.index_of(alice), world.ledger.account(alice)
+    with mock.patch("zkmargin.state.ledger.check_account"):
+        world.ledger.write(index, account.with_slot(5, Holding(GOLD, 0, 1, 3)))
+    sweep_judge.refuses(forged_sweep(world, 0, 0), "unmargined[k] * weights")
 
 
 def test_another_page_than_posted(world: World, sweep_judge: Judge) -> None:

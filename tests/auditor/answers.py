@@ -83,12 +83,20 @@ class Answers:
 
     def sent(self, log: dict[str, Any]) -> dict[str, Any]:
         """The transaction of a log."""
-        found = [row for row in self._of("eth_getTransactionByHash") if row["question"][1] == [log["transactionHash"]]]
+        found = [
+            row
+            for row in self._of("eth_getTransactionByHash")
+            if row["question"][1] == [log["transactionHash"]]
+        ]
         answer: dict[str, Any] = found[0]["answer"]
         return answer
 
     def view(self, signature: str, contract: str | None = None) -> dict[str, Any]:
         """The row of a view's answer."""
         start = topic(signature)[:10]
-        return next(row for row in self._of("eth_call") if row["question"][1][0]["data"].startswith(start)
-                    and contract in (None, row["question"][1][0]["to"]))
+        return next(
+            row
+            for row in self._of("eth_call")
+            if row["question"][1][0]["data"].startswith(start)
+            and contract in (None, row["question"][1][0]["to"])
+        )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small real ledger: three ticks, two settles, swept and covered; proved, posted, paid out, kept as a bundle."""
+"""A small real ledger: ticks, settles, sweeps, coverage; proved, posted, paid out, kept as a bundle."""
 
 from __future__ import annotations
 
@@ -122,9 +122,7 @@ class Story:
         touch = placed(touch, self.ledger)
         if key is None or touch.op == Op.LIQUIDATE:
             return touch
-        return sign_touch(
-            touch, self.ledger.account(touch.account_id), key, self.last.slot + 9, self.domain
-        )
+        return sign_touch(touch, self.ledger.account(touch.account_id), key, self.last.slot + 9, self.domain)
 
 
 ANNE, BERT = PROFILE.instruments, PROFILE.instruments + 1  # account ids

@@ -40,9 +40,7 @@ def _each_word(
     rng: random.Random, what: str, row: int, path: tuple[Any, ...], text: str, start: int = 0
 ) -> Iterator[Flip]:
     for number, at in enumerate(range(start, len(text) // 2 - 1, _WORD)):
-        yield Flip(
-            f"{what}, word {number}", row, path, at + rng.randrange(_WORD), 1 << rng.randrange(8)
-        )
+        yield Flip(f"{what}, word {number}", row, path, at + rng.randrange(_WORD), 1 << rng.randrange(8))
 
 
 def _log_flips(rng: random.Random, row: int, logs: list[dict[str, Any]]) -> Iterator[Flip]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The auditor's rules, written a second time, against the engine: random operations of every kind, allowed and not."""
+"""The auditor's rules, written a second time, against the engine: random operations, allowed and not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,18 @@ from zkmargin.protocol.posted import read_settle
 from zkmargin.protocol.words import settle_words
 
 PROFILE = load().profile("small")
-# Not in the words, or not in those of one touch: what a signature was over is for the proof, the place in the queue
-# for the comparison with the contract's events.
-UNPOSTED = {"signature", "expired", "nonce", "counterparty", "bid_size", "bid_price", "bid_reward", "queue_order"}
+# Not in the words, or not in those of one touch: what a signature was over is for the proof, the place in the
+# queue for the comparison with the contract's events.
+UNPOSTED = {
+    "signature",
+    "expired",
+    "nonce",
+    "counterparty",
+    "bid_size",
+    "bid_price",
+    "bid_reward",
+    "queue_order",
+}
 UNSEEN = {"not_exhausted: bid_not_used_up"}  # what a bid was for is not posted
 
 

@@ -45,8 +45,14 @@ def test_without_the_native_kernel(kept: Kept) -> None:
     code = "import sys; from zkmargin.cli.main import run; sys.exit(run(sys.argv[1:]))"
     made = subprocess.run(
         [sys.executable, "-c", code, "audit", "--bundle", str(kept.folder), "--json"],
-        check=True, capture_output=True, text=True,
-        env={**os.environ, "ZKMARGIN_KERNEL": "off", "PYTHONPATH": str(Path(zkmargin.__file__).parent.parent)},
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "ZKMARGIN_KERNEL": "off",
+            "PYTHONPATH": str(Path(zkmargin.__file__).parent.parent),
+        },
     )
     assert json.loads(made.stdout) == kept.first.as_json()
 

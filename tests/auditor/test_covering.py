@@ -19,9 +19,7 @@ from zkmargin.protocol.posted import read_coverage, read_sweep
 def books_of(world: World) -> Books:
     ledger = world.ledger
     leaves = dict(ledger.accounts())
-    return Books(
-        world.profile, leaves, ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed
-    )
+    return Books(world.profile, leaves, ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed)
 
 
 @pytest.fixture

@@ -22,9 +22,7 @@ pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
 
 _BATCHES = ("Settled", "Ticked", "Swept", "CoverageProved")
 _BALANCE = "view 0x70a08231"
-_VERIFIERS = tuple(
-    f"view 0x{keccak(f'{circuit}Verifier()'.encode())[:4].hex()}" for circuit in CIRCUIT_IDS
-)
+_VERIFIERS = tuple(f"view 0x{keccak(f'{circuit}Verifier()'.encode())[:4].hex()}" for circuit in CIRCUIT_IDS)
 
 
 def _outcome(answers: Answers) -> str:
@@ -75,7 +73,9 @@ def test_proof_words_that_agree_with_calldata(kept: Kept, batch: str) -> None:
     answers = Answers(kept.folder)
     log = answers.named(batch)[0]
     sent = answers.sent(log)
-    before = {"Settled": 6, "Ticked": 5, "Swept": 5, "CoverageProved": 6}[batch]  # plain values, place of the words
+    before = {"Settled": 6, "Ticked": 5, "Swept": 5, "CoverageProved": 6}[
+        batch
+    ]  # plain values, place of the words
     proof = log["data"][2 + 64 * before :][:512]
     assert proof in sent["input"]
     changed = proof[:100] + ("0" if proof[100] != "0" else "1") + proof[101:]

@@ -58,9 +58,17 @@ def test_reaches_only_protocol_and_errors() -> None:
 
 def test_loads_only_protocol_and_errors() -> None:
     """The same in a fresh interpreter, whatever way a module may be loaded."""
-    code = "import sys, zkmargin.auditor; print('\\n'.join(name for name in sys.modules if name.startswith('zkmargin.')))"
-    made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
-                          env={"PYTHONPATH": str(ROOT.parent)})
+    code = (
+        "import sys, zkmargin.auditor; "
+        "print('\\n'.join(name for name in sys.modules if name.startswith('zkmargin.')))"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT.parent)},
+    )
     loaded = made.stdout.split()
     assert "zkmargin.auditor.rules" in loaded
     # The protocol hashes with the native kernel where it is built; `test_chain` audits without it.

@@ -14,20 +14,30 @@ from zkmargin.protocol.posted import InstrumentWord
 
 PROFILE = load().profile("small")
 TENTH = ONE // 10
-BTC = InstrumentParams("BTC", PERPETUAL, 0, TENTH, ONE // 1000, (ONE // 32,) * 4, (ONE // 16,) * 4, (10, 20, 30), "1")
+BTC = InstrumentParams(
+    "BTC", PERPETUAL, 0, TENTH, ONE // 1000, (ONE // 32,) * 4, (ONE // 16,) * 4, (10, 20, 30), "1"
+)
 ETH = InstrumentParams("ETH", COLLATERAL, ONE // 4, TENTH, step="1")
 PARAMS = Params(5 * ONE // 4, ONE // 8, ONE // 2, 60, (), (InstrumentParams.unlisted(), BTC, ETH))
 
 
-def _row(k: int, last: InstrumentTick, raw: int, mark: int, limited: int = 0, funding: int = 0) -> InstrumentTick:
+def _row(
+    k: int, last: InstrumentTick, raw: int, mark: int, limited: int = 0, funding: int = 0
+) -> InstrumentTick:
     return replay_instrument(PARAMS, k, last, InstrumentWord(raw, mark, funding, limited), 1)
 
 
 FIRST = InstrumentTick()
 BTC_ROW = _row(1, FIRST, 3200 * ONE, 3200 * ONE)
 ETH_ROW = _row(2, FIRST, 400 * ONE, 400 * ONE)
-TICK = Tick(1, 60, PARAMS.tau, PARAMS.penalty_rate, PARAMS.bidder_share,
-            (InstrumentTick(), BTC_ROW, ETH_ROW, *[InstrumentTick()] * 13))
+TICK = Tick(
+    1,
+    60,
+    PARAMS.tau,
+    PARAMS.penalty_rate,
+    PARAMS.bidder_share,
+    (InstrumentTick(), BTC_ROW, ETH_ROW, *[InstrumentTick()] * 13),
+)
 
 
 def test_row_of_a_perpetual() -> None:
@@ -77,14 +87,18 @@ def test_tiers_and_slots() -> None:
         with_position(full, 1, 1, BTC_ROW)
 
 
-@pytest.mark.parametrize(("before", "after", "held"), [(5, 4, 1), (5, 0, 1), (5, -1, 0), (-5, -4, 1), (5, 5, 0), (0, 1, 0)])
+@pytest.mark.parametrize(
+    ("before", "after", "held"), [(5, 4, 1), (5, 0, 1), (5, -1, 0), (-5, -4, 1), (5, 5, 0), (0, 1, 0)]
+)
 def test_shrinks(before: int, after: int, held: int) -> None:
     assert shrinks(before, after) == bool(held)
 
 
 def _books(balance: int) -> Books:
     books = Books.genesis(PROFILE)
-    books.leaves[20] = Account(id=16, address=7, owner=9, balance=balance * ONE, slots=(Holding(1, 0, 0, 8), *[None] * 11))
+    books.leaves[20] = Account(
+        id=16, address=7, owner=9, balance=balance * ONE, slots=(Holding(1, 0, 0, 8), *[None] * 11)
+    )
     books.leaves[21] = Account(id=17, address=8, owner=9, balance=90_000 * ONE)
     books.next_id = 18
     return books
@@ -97,7 +111,8 @@ def _liquidation(size: int, price: int = 3200 * ONE) -> list[Touch]:
 def test_liquidation_by_hand() -> None:
     """E = 600, M = 800, rho = min(1/8, 600/800) = 1/8; a step frees 100 of M and costs 12.5.
 
-    Target E' >= 1.25 M': 4 steps leave 550 against 500, 3 leave 562.5 against 625. Half of 50 goes to the bidder.
+    Target E' >= 1.25 M': 4 steps leave 550 against 500, 3 leave 562.5 against 625. Half of 50 goes to
+    the bidder.
     """
     books = _books(-25_000)
     for touch in _liquidation(4):

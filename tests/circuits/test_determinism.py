@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every wire is determined by the inputs, once each free hint (`<--`) is named here with the reason that it has one value."""
+"""Every wire is determined by the inputs, once each free hint (`<--`) is named with a reason."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HINTS = {
 }
 # Free by design: the inverse in circomlib's IsZero where the input is 0; nothing else uses it.
 LIBRARY = {"inv": "circomlib's IsZero: free only where the input is 0, and then multiplied by 0"}
-# Names under which the compiler keeps a hint that it merged with a copy: ToEdwards' x and y where EdwardsAdd takes them.
+# Names of a hint that the compiler merged with a copy: ToEdwards' x and y where EdwardsAdd takes them.
 MERGED = {"x1": "lib/curve.circom x", "y1": "lib/curve.circom y"}
 
 
@@ -91,9 +91,9 @@ TEMPLATES = (
 SAMPLES = 60  # a template: 300 in all
 
 
-@pytest.mark.parametrize("source, template, arguments", TEMPLATES, ids=[row[1] for row in TEMPLATES])
+@pytest.mark.parametrize(("source", "template", "arguments"), TEMPLATES, ids=[row[1] for row in TEMPLATES])
 def test_a_deleted_definition_is_noticed(source: str, template: str, arguments: tuple[int, ...]) -> None:
-    """Delete sampled constraints, one at a time: where one gave a wire its value, that wire is no longer determined."""
+    """Delete sampled constraints, one at a time: a wire that one gave its value is no longer determined."""
     made = replace(
         circuit("settle", "small", 1),
         name=template.lower(),

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The audit: nine kinds of checks over every batch of a ledger.
 
-    vk       the contract's verifying keys are the package's
-    proof    every proof verifies for the public signals recomputed here
-    binding  words, C, r, y: calldata, event and contract-written words agree; genesis and parameters hash to what is claimed
-    order    batches are numbered without gap, roots and ticks chain, slots rise
-    reexec   every touch and tick follows from the rules
-    root     every new root and tick hash is the one recomputed
-    queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved
-    vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
-    coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said exactly then
+vk       the contract's verifying keys are the package's
+proof    every proof verifies for the public signals recomputed here
+binding  words, C, r, y: calldata, event and contract-written words agree; genesis and parameters hash to
+             what is claimed
+order    batches are numbered without gap, roots and ticks chain, slots rise
+reexec   every touch and tick follows from the rules
+root     every new root and tick hash is the one recomputed
+queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved
+vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
+coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just then
 """
 
 from __future__ import annotations
@@ -38,7 +39,12 @@ from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate
 
 Progress = Callable[[str, int, int], None]
 Verify = Callable[[Sequence[Job], Callable[[int, int], None]], list[str]]
-_CIRCUITS = {"Settled": "settle", "Ticked": "tick", "Swept": "sweep", "CoverageProved": "coverage"}  # by event
+_CIRCUITS = {
+    "Settled": "settle",
+    "Ticked": "tick",
+    "Swept": "sweep",
+    "CoverageProved": "coverage",
+}  # by event
 _FUNCTIONS = {"coverage": "cover"}  # where the contract's entry is not called as the circuit
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
 
@@ -57,18 +63,27 @@ class Audit:
 
     @property
     def ok(self) -> bool:
+        """Whether every check passed."""
         return self.findings.ok
 
     @property
     def exit(self) -> ExitStatus:
+        """The exit status that tells the verdict."""
         if self.ok:
             return ExitStatus.VALID
         statuses = {check.status for check in self.findings.checks}
         return ExitStatus.INVALID if "fail" in statuses or not statuses else ExitStatus.MISSING
 
     def as_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, "exit": int(self.exit), "ledger": self.ledger, "last_batch": self.last_batch,
-                "root": str(self.root), "checks": self.findings.as_json()}
+        """The report."""
+        return {
+            "ok": self.ok,
+            "exit": int(self.exit),
+            "ledger": self.ledger,
+            "last_batch": self.last_batch,
+            "root": str(self.root),
+            "checks": self.findings.as_json(),
+        }
 
 
 class _Run:
@@ -79,7 +94,9 @@ class _Run:
         self.events = chain.events()
         genesis = self._of("Genesis")
         if not genesis:
-            raise MissingData(f"{chain.ledger} has no Genesis event", hint="is it a ledger?", code="no_ledger")
+            raise MissingData(
+                f"{chain.ledger} has no Genesis event", hint="is it a ledger?", code="no_ledger"
+            )
         if len(genesis) > 1:
             raise Undecodable("Genesis", "there is more than one")
         self.genesis_root, self.genesis_tick, self.params_hash, raw = genesis[0].values
@@ -88,7 +105,9 @@ class _Run:
         except (ValueError, BadInput) as error:
             raise Undecodable("Genesis", f"parameters: {error}") from error
         self.profile = self._profile()
-        self.assets = {event.values[0]: (event.values[1], event.values[2]) for event in self._of("AssetRegistered")}
+        self.assets = {
+            event.values[0]: (event.values[1], event.values[2]) for event in self._of("AssetRegistered")
+        }
         self.books = Books.genesis(self.profile)
         self.roots = Roots(self.profile.ledger_levels)
         try:
@@ -96,7 +115,9 @@ class _Run:
         except BadInput as error:
             raise Undecodable("the chain id", str(error)) from error
         self.entries = [entry_of(event) for event in self._of("Requested")]
-        self.credits: Counter[tuple[int, int, int, int]] = Counter()  # (address, asset, batch, touch) -> amount
+        self.credits: Counter[tuple[int, int, int, int]] = (
+            Counter()
+        )  # (address, asset, batch, touch) -> amount
         self.tick = Tick(0, 0, 0, 0, 0, ())
         self.ticks: dict[int, Tick] = {}  # by hash: what a page can be anchored at
         self.pages_done = 0  # pages covered by the coverage batches just before
@@ -121,10 +142,18 @@ class _Run:
         """vk: the verifiers' keys, and that the ledger was built for this protocol."""
         self.vkeys: dict[str, dict[str, Any]] = {}
         theirs = self.chain.view("protocolHash", ["bytes32"])
-        self.found.require("vk", _GLOBAL, bytes(theirs).hex() == load().hash, "it follows another version of the protocol")
-        sizes = [self.chain.view(name, [kind]) for name, kind in (("sweepPages", "uint16"), ("pages", "uint32"))]
-        self.found.require("coverage", _GLOBAL, sizes == [self.profile.sweep_pages, self.profile.pages],
-                           "the contract counts other pages than its circuits, so that Covered would mean less")
+        self.found.require(
+            "vk", _GLOBAL, bytes(theirs).hex() == load().hash, "it follows another version of the protocol"
+        )
+        sizes = [
+            self.chain.view(name, [kind]) for name, kind in (("sweepPages", "uint16"), ("pages", "uint32"))
+        ]
+        self.found.require(
+            "coverage",
+            _GLOBAL,
+            sizes == [self.profile.sweep_pages, self.profile.pages],
+            "the contract counts other pages than its circuits, so that Covered would mean less",
+        )
         for circuit in CIRCUIT_IDS:
             try:
                 key = self.vkeys[circuit] = load_vkey(circuit, self.profile.name)
@@ -133,21 +162,42 @@ class _Run:
                 continue
             verifier = self.chain.view(f"{circuit}Verifier", ["address"])
             alpha, beta, gamma, delta, ic = self.chain.view("verifyingKey", [KEY_TYPE], verifier)
-            ours = [_g1(key["vk_alpha_1"]), *(_g2(key[f"vk_{name}_2"]) for name in ("beta", "gamma", "delta")),
-                    [_g1(point) for point in key["IC"]]]
+            ours = [
+                _g1(key["vk_alpha_1"]),
+                *(_g2(key[f"vk_{name}_2"]) for name in ("beta", "gamma", "delta")),
+                [_g1(point) for point in key["IC"]],
+            ]
             theirs = [list(alpha), list(beta), list(gamma), list(delta), [list(point) for point in ic]]
-            self.found.require("vk", _GLOBAL, ours == theirs, f"the key of {circuit}'s verifier is not the package's")
+            self.found.require(
+                "vk", _GLOBAL, ours == theirs, f"the key of {circuit}'s verifier is not the package's"
+            )
 
     def genesis(self) -> None:
         """binding, root: the state before the first batch."""
         slot = self._first_slot()
-        self.tick = Tick(slot, slot * self.params.slot_seconds, self.params.tau, self.params.penalty_rate,
-                         self.params.bidder_share, (InstrumentTick(),) * self.profile.instruments)
-        self.found.require("binding", _GLOBAL, params_hash(self.params) == self.params_hash,
-                           "the posted parameters do not hash to what the contract uses")
-        self.found.require("root", _GLOBAL, self.roots.root(self.books) == self.genesis_root,
-                           "the genesis root is not that of the genesis ledger")
-        self.found.require("root", _GLOBAL, tick_hash(self.tick) == self.genesis_tick, "the genesis tick is not empty")
+        self.tick = Tick(
+            slot,
+            slot * self.params.slot_seconds,
+            self.params.tau,
+            self.params.penalty_rate,
+            self.params.bidder_share,
+            (InstrumentTick(),) * self.profile.instruments,
+        )
+        self.found.require(
+            "binding",
+            _GLOBAL,
+            params_hash(self.params) == self.params_hash,
+            "the posted parameters do not hash to what the contract uses",
+        )
+        self.found.require(
+            "root",
+            _GLOBAL,
+            self.roots.root(self.books) == self.genesis_root,
+            "the genesis root is not that of the genesis ledger",
+        )
+        self.found.require(
+            "root", _GLOBAL, tick_hash(self.tick) == self.genesis_tick, "the genesis tick is not empty"
+        )
 
     def _first_slot(self) -> int:
         ticked = self._of("Ticked")
@@ -172,8 +222,10 @@ class _Run:
             replay[batch.circuit](batch)
             self.progress("re-executing batches", index + 1, len(posted))
         known = [(batch, public) for batch, public in jobs if batch.circuit in self.vkeys]
-        results = self.verify([(self.vkeys[batch.circuit], batch.proof, public) for batch, public in known],
-                            lambda done, of: self.progress("verifying proofs", done, of))
+        results = self.verify(
+            [(self.vkeys[batch.circuit], batch.proof, public) for batch, public in known],
+            lambda done, of: self.progress("verifying proofs", done, of),
+        )
         for (batch, _), problem in zip(known, results, strict=True):
             self.found.add("proof", batch.number, problem)
 
@@ -190,13 +242,16 @@ class _Run:
             held = name == _FUNCTIONS.get(circuit, circuit) and len(arguments) > 0
             if held:
                 written = [header_word(circuit, len(words)), self.domain]
-                held = (tuple(arguments[-1]) == proof and arguments[-2] == c
-                        and _blanked(circuit, words) == tuple(arguments[0]))
+                held = (
+                    tuple(arguments[-1]) == proof
+                    and arguments[-2] == c
+                    and _blanked(circuit, words) == tuple(arguments[0])
+                )
                 held = held and list(words[:2]) == written
                 if circuit == "settle":
                     rows = [(e[0], e[1], e[2], e[3], e[4], e[5]) for e in arguments[1]]
                     first = self.books.consumed
-                    want = [_entry_row(entry) for entry in self.entries[first:first + len(rows)]]
+                    want = [_entry_row(entry) for entry in self.entries[first : first + len(rows)]]
                     held = held and rows == want
             self.found.require("binding", number, held, "calldata and event differ")
         return Posted(number, circuit, event.values, c, words, proof, sent)
@@ -208,37 +263,54 @@ class _Run:
         except BadInput as error:  # a word that is no field element
             self.found.add("binding", batch.number, f"the posted words have no hash: {error.message}")
             return batch.commitment, 0, 0
-        self.found.require("binding", batch.number, c == batch.commitment, "C is not the hash of the posted words")
+        self.found.require(
+            "binding", batch.number, c == batch.commitment, "C is not the hash of the posted words"
+        )
         r = challenge(self.chain.chain_id, self.chain.ledger, self.batch + 1, c, batch.words)
         return c, r, evaluate(batch.words, r)
 
     def _order(self, batch: Posted, previous: int, was: int, what: str) -> None:
         self.batch += 1
         held = batch.number == self.batch and previous == was
-        self.found.require("order", batch.number, held, f"batch {batch.number} does not follow {what} of batch {self.batch - 1}")
+        self.found.require(
+            "order",
+            batch.number,
+            held,
+            f"batch {batch.number} does not follow {what} of batch {self.batch - 1}",
+        )
 
     def _settle(self, batch: Posted) -> None:
         _, previous, new, tick, consumed = batch.values[:5]
         self._order(batch, previous, self.root, "the root")
         with self.found.checking("binding", batch.number):
             posted = read_settle(batch.words, self.books.consumed)
-            require((posted.domain, posted.root, posted.tick, posted.new_root) == (self.domain, previous, tick, new),
-                    "the words and the event's fields differ")
+            require(
+                (posted.domain, posted.root, posted.tick, posted.new_root)
+                == (self.domain, previous, tick, new),
+                "the words and the event's fields differ",
+            )
             require(tick == self.tick_hash, "it was settled at another tick")
         with self.found.checking("reexec", batch.number):
             posted = read_settle(batch.words, self.books.consumed)
             for number, (touch, recipient) in enumerate(zip(posted.touches, posted.recipients, strict=True)):
                 entry = touch.entry
-                if entry is not None and (entry.index >= len(self.entries) or entry != self.entries[entry.index]):
+                if entry is not None and (
+                    entry.index >= len(self.entries) or entry != self.entries[entry.index]
+                ):
                     raise Broken(f"touch {number}: queue entry {entry.index} is not what was requested")
                 account = self.books.touch(touch, self.tick)
                 if touch.op == Op.WITHDRAW:
-                    require(recipient == account.address, f"touch {number}: paid to another address than the account's")
+                    require(
+                        recipient == account.address,
+                        f"touch {number}: paid to another address than the account's",
+                    )
                     self.credits[recipient, touch.instrument, batch.number, number] += touch.size
                 if entry is not None and not touch.flag:
                     self.credits[entry.depositor, entry.asset, batch.number, number] += entry.amount
             require(self.books.leg is None, "an operation is left half done")
-        self.found.require("queue", batch.number, self.books.consumed == consumed, "the queue's pointer is another")
+        self.found.require(
+            "queue", batch.number, self.books.consumed == consumed, "the queue's pointer is another"
+        )
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")
@@ -249,8 +321,11 @@ class _Run:
         self._order(batch, previous, self.tick_hash, "the tick")
         with self.found.checking("binding", batch.number):
             posted = read_tick(batch.words)
-            require((posted.domain, posted.previous, posted.params, posted.new, posted.slot)
-                    == (self.domain, previous, self.params_hash, new, slot), "the words and the event's fields differ")
+            require(
+                (posted.domain, posted.previous, posted.params, posted.new, posted.slot)
+                == (self.domain, previous, self.params_hash, new, slot),
+                "the words and the event's fields differ",
+            )
         with self.found.checking("reexec", batch.number):
             self.tick = replay_tick(self.params, self.tick, read_tick(batch.words), self.profile)
         self.found.require("root", batch.number, tick_hash(self.tick) == new, "the tick's hash is another")
@@ -262,8 +337,11 @@ class _Run:
         self._order(batch, previous, self.root, "the root")
         with self.found.checking("binding", batch.number):
             posted = read_sweep(batch.words)
-            require((posted.domain, posted.root, posted.tick, posted.new_root) == (self.domain, previous, tick, new),
-                    "the words and the event's fields differ")
+            require(
+                (posted.domain, posted.root, posted.tick, posted.new_root)
+                == (self.domain, previous, tick, new),
+                "the words and the event's fields differ",
+            )
             require(tick == self.tick_hash, "it was swept at another tick")
         with self.found.checking("reexec", batch.number):
             replay_sweep(self.books, read_sweep(batch.words), self.tick, self.tick_hash)
@@ -277,11 +355,16 @@ class _Run:
         self._order(batch, root, self.root, "the root")
         with self.found.checking("binding", batch.number):
             posted = read_coverage(batch.words)
-            require((posted.domain, posted.root, posted.tick, posted.first, posted.until)
-                    == (self.domain, root, tick, first, until), "the words and the event's fields differ")
+            require(
+                (posted.domain, posted.root, posted.tick, posted.first, posted.until)
+                == (self.domain, root, tick, first, until),
+                "the words and the event's fields differ",
+            )
             require(tick == self.tick_hash, "it was covered at another tick")
         with self.found.checking("coverage", batch.number):
-            require(first == self.pages_done, f"pages {first} to {until} do not follow page {self.pages_done}")
+            require(
+                first == self.pages_done, f"pages {first} to {until} do not follow page {self.pages_done}"
+            )
             check_coverage(self.books, read_coverage(batch.words), self.tick, self.ticks)
         self.pages_done = until
         if until == self.profile.pages:
@@ -293,35 +376,63 @@ class _Run:
     def closing(self) -> None:
         """order, queue, vault: the contract's state and tokens against the rebuilt ledger."""
         chain, books = self.chain, self.books
-        state = [chain.view(name, [kind]) for name, kind in (("root", "uint256"), ("tickHash", "uint256"), ("batch", "uint64"))]
-        self.found.require("order", _GLOBAL, state == [self.root, self.tick_hash, self.batch],
-                           "the contract's root, tick or batch is not that of the last event")
+        state = [
+            chain.view(name, [kind])
+            for name, kind in (("root", "uint256"), ("tickHash", "uint256"), ("batch", "uint64"))
+        ]
+        self.found.require(
+            "order",
+            _GLOBAL,
+            state == [self.root, self.tick_hash, self.batch],
+            "the contract's root, tick or batch is not that of the last event",
+        )
         order = [entry.index for entry in self.entries] == list(range(len(self.entries)))
-        self.found.require("queue", _GLOBAL, order and chain.view("requested", ["uint64"]) == len(self.entries),
-                           "the queue has a gap")
+        self.found.require(
+            "queue",
+            _GLOBAL,
+            order and chain.view("requested", ["uint64"]) == len(self.entries),
+            "the queue has a gap",
+        )
         credited: Counter[tuple[int, int, int, int]] = Counter()
         for event in self._of("Credited"):
             address, kind, number, amount, touch = event.values
             credited[int(address, 16), kind, number, touch] += amount
-        self.found.require("queue", _GLOBAL, credited == self.credits, "credited amounts are not those proved")
+        self.found.require(
+            "queue", _GLOBAL, credited == self.credits, "credited amounts are not those proved"
+        )
         said = [event.values for event in self._of("Covered")]
-        self.found.require("coverage", _GLOBAL, said == self.covered, "Covered was said of other ticks than were covered")
+        self.found.require(
+            "coverage", _GLOBAL, said == self.covered, "Covered was said of other ticks than were covered"
+        )
         last = self.covered[-1] if self.covered else (0, 0, 0, 0)
-        views = (("coveredSlot", "uint32"), ("coveredTick", "uint256"), ("coveredRoot", "uint256"), ("coveredBatch", "uint64"))
-        self.found.require("coverage", _GLOBAL, tuple(chain.view(name, [kind]) for name, kind in views) == last,
-                           "the contract's last coverage is another")
+        views = (
+            ("coveredSlot", "uint32"),
+            ("coveredTick", "uint256"),
+            ("coveredRoot", "uint256"),
+            ("coveredBatch", "uint64"),
+        )
+        self.found.require(
+            "coverage",
+            _GLOBAL,
+            tuple(chain.view(name, [kind]) for name, kind in views) == last,
+            "the contract's last coverage is another",
+        )
         self._claims()
         for asset, custody in sorted(self.assets.items()):
             held = chain.view("assetOf", ["address", "uint256"], None, ["uint16"], [asset]) == custody
-            if self.found.require("vault", _GLOBAL, held, f"asset {asset} is not the token and unit that were registered"):
+            if self.found.require(
+                "vault", _GLOBAL, held, f"asset {asset} is not the token and unit that were registered"
+            ):
                 self._vault(asset, *custody)
         for k, row in enumerate(self.params.instruments):
             if row.flags == PERPETUAL:
                 total = sum(_signed(account, k) for account in books.leaves.values())
-                self.found.require("vault", _GLOBAL, total == 0, f"positions in instrument {k} add up to {total}, not 0")
+                self.found.require(
+                    "vault", _GLOBAL, total == 0, f"positions in instrument {k} add up to {total}, not 0"
+                )
 
     def _claims(self) -> None:
-        """queue: what was credited and is not yet withdrawn is what the contract still owes, account by account."""
+        """queue: what was credited and not yet withdrawn is what the contract still owes."""
         left: Counter[tuple[int, int]] = Counter()
         for (address, asset, _, _), amount in self.credits.items():
             left[address, asset] += amount
@@ -329,8 +440,14 @@ class _Run:
             left[int(event.values[0], 16), event.values[1]] -= event.values[2]
         for (address, asset), amount in sorted(left.items()):
             text = f"0x{address:040x}"
-            held = amount >= 0 and self.chain.view("claim", ["uint256"], None, ["address", "uint16"], [text, asset]) == amount
-            self.found.require("queue", _GLOBAL, held, f"{text} has withdrawn other than it was credited of asset {asset}")
+            held = (
+                amount >= 0
+                and self.chain.view("claim", ["uint256"], None, ["address", "uint16"], [text, asset])
+                == amount
+            )
+            self.found.require(
+                "queue", _GLOBAL, held, f"{text} has withdrawn other than it was credited of asset {asset}"
+            )
 
     def _vault(self, asset: int, token: str, unit: int) -> None:
         books = self.books
@@ -339,8 +456,12 @@ class _Run:
         done = [entry for entry in self.entries if entry.asset == asset]
         requested = sum(entry.amount for entry in done)
         tokens = self.chain.view("balanceOf", ["uint256"], token, ["address"], [self.chain.ledger])
-        self.found.require("vault", _GLOBAL, tokens >= (requested - paid) * unit,
-                           f"asset {asset}: {tokens} tokens held, {(requested - paid) * unit} are owed")
+        self.found.require(
+            "vault",
+            _GLOBAL,
+            tokens >= (requested - paid) * unit,
+            f"asset {asset}: {tokens} tokens held, {(requested - paid) * unit} are owed",
+        )
         consumed = sum(entry.amount for entry in done if entry.index < books.consumed)
         inside = consumed - owed
         if asset == 0:
@@ -348,7 +469,12 @@ class _Run:
             inside *= ONE
         else:
             held = sum(_signed(account, asset) for account in books.leaves.values())
-        self.found.require("vault", _GLOBAL, held == inside, f"asset {asset}: accounts hold {held}, deposits less withdrawals are {inside}")
+        self.found.require(
+            "vault",
+            _GLOBAL,
+            held == inside,
+            f"asset {asset}: accounts hold {held}, deposits less withdrawals are {inside}",
+        )
 
 
 def _signed(account: Any, k: int) -> int:
@@ -364,7 +490,14 @@ def _g2(point: list[list[str]]) -> list[int]:
 
 
 def _entry_row(entry: QueueEntry) -> tuple[str, int, int, int, int, bytes]:
-    return (f"0x{entry.depositor:040x}", entry.kind, entry.asset, entry.amount, entry.target, entry.owner.to_bytes(32, "big"))
+    return (
+        f"0x{entry.depositor:040x}",
+        entry.kind,
+        entry.asset,
+        entry.amount,
+        entry.target,
+        entry.owner.to_bytes(32, "big"),
+    )
 
 
 def _blanked(circuit: str, words: tuple[int, ...]) -> tuple[int, ...]:
@@ -405,16 +538,18 @@ def audit(source: Source, ledger: str, progress: Progress = _silent, verify: Ver
         found.missing("binding", _GLOBAL, str(error))
     if run is None:
         empty = Params(0, 0, 0, 0, (), ())
-        return Audit(ledger, 0, 0, found, Books(next(iter(load().profiles.values()))), Tick(0, 0, 0, 0, 0, ()), empty)
+        return Audit(
+            ledger, 0, 0, found, Books(next(iter(load().profiles.values()))), Tick(0, 0, 0, 0, 0, ()), empty
+        )
     return Audit(run.chain.ledger, run.batch, run.root, found, run.books, run.tick, run.params)
 
 
-def audit_chain(rpc: str, ledger: str, bundle: Path | None = None, progress: Progress = _silent) -> dict[str, Any]:
+def audit_chain(
+    rpc: str, ledger: str, bundle: Path | None = None, progress: Progress = _silent
+) -> dict[str, Any]:
     """Audit a ledger on a node and save the bundle if a folder is given; returns the report."""
     recorder = Recorder(Node(rpc))
     result = audit(recorder, ledger, progress)
     if bundle is not None:
         recorder.save(bundle, ledger)
     return result.as_json()
-
-

@@ -21,7 +21,10 @@ _EVENTS = {
     "Genesis": ((), ("uint256", "uint256", "uint256", "bytes")),
     "AssetRegistered": (("uint16",), ("address", "uint256")),
     "Requested": (("uint64", "address"), ("uint8", "uint16", "uint64", "uint32", "bytes32")),
-    "Settled": (("uint64",), ("uint256", "uint256", "uint256", "uint64", "uint256", "uint256[]", "uint256[8]")),
+    "Settled": (
+        ("uint64",),
+        ("uint256", "uint256", "uint256", "uint64", "uint256", "uint256[]", "uint256[8]"),
+    ),
     "Ticked": (("uint64",), ("uint32", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "Swept": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "CoverageProved": (
@@ -72,7 +75,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Posted:
-    """A batch as its event says and as its calldata says; `calldata` is None where it was not posted directly."""
+    """A batch as its event and calldata say; `calldata` is None where it was not posted directly."""
 
     number: int
     circuit: str
@@ -107,7 +110,9 @@ def _number(text: Any, what: str) -> int:
 
 def _field(row: Any, name: str, what: str) -> Any:
     if not isinstance(row, dict) or name not in row:
-        raise MissingData(f"{what} has no field '{name}'", hint="the answers are those of no Ethereum node, or damaged")
+        raise MissingData(
+            f"{what} has no field '{name}'", hint="the answers are those of no Ethereum node, or damaged"
+        )
     return row[name]
 
 
@@ -133,7 +138,9 @@ class Chain:
         self.source, self.ledger = source, "0x" + digits.lower()
         self.chain_id = _number(source.ask("eth_chainId", []), "the chain id")
         if source.ask("eth_getCode", [self.ledger, "latest"]) in ("0x", None):
-            raise MissingData(f"there is no contract at {ledger}", hint="check the address and the chain", code="no_ledger")
+            raise MissingData(
+                f"there is no contract at {ledger}", hint="check the address and the chain", code="no_ledger"
+            )
 
     def events(self) -> list[Event]:
         """All events of the ledger in chain order."""
@@ -154,7 +161,9 @@ class Chain:
         indexed, plain = _EVENTS[name]
         if len(topics) != len(indexed) + 1:
             raise Undecodable(name, "a topic is missing")
-        values = tuple(_decode([kind], topic, name)[0] for kind, topic in zip(indexed, topics[1:], strict=True))
+        values = tuple(
+            _decode([kind], topic, name)[0] for kind, topic in zip(indexed, topics[1:], strict=True)
+        )
         values += _decode(plain, _bytes(_field(row, "data", what), name), name)
         place = _number(row["blockNumber"], what), _number(row["logIndex"], what)
         return Event(name, values, str(_field(row, "transactionHash", what)), *place)
@@ -172,13 +181,21 @@ class Chain:
                 return name, _decode(kinds, data[4:], f"calldata of {name}")
         return "", ()
 
-    def view(self, function: str, results: Sequence[str], to: str | None = None, kinds: Sequence[str] = (),
-             arguments: Sequence[Any] = ()) -> Any:
-        """The result of a view, of the ledger unless `to` names another contract; a tuple if there are several."""
+    def view(
+        self,
+        function: str,
+        results: Sequence[str],
+        to: str | None = None,
+        kinds: Sequence[str] = (),
+        arguments: Sequence[Any] = (),
+    ) -> Any:
+        """The result of a view, of the ledger unless `to` names another contract; a tuple of several."""
         data = keccak(f"{function}({','.join(kinds)})".encode())[:4] + encode(kinds, arguments)
         answer = self.source.ask("eth_call", [{"to": to or self.ledger, "data": "0x" + data.hex()}, "latest"])
         if answer in ("0x", None):
-            raise MissingData(f"the contract at {to or self.ledger} does not answer {function}", code="no_ledger")
+            raise MissingData(
+                f"the contract at {to or self.ledger} does not answer {function}", code="no_ledger"
+            )
         values = _decode(results, _bytes(answer, function), function)
         return values[0] if len(results) == 1 else values
 

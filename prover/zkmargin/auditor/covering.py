@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sweeps and coverage re-checked from the statements of SPEC section 8, apart from how they are made.
 
-A coverage is judged twice: as the statement has it, by radius and displacement; and by what it is to mean, the
-health of every account of its pages at the tick.
+A coverage is judged twice: as the statement has it, by radius and displacement; and by what it is to mean,
+the health of every account of its pages at the tick.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ def accounts_of(books: Books, page: int) -> Iterator[Account]:
 def keeps(account: Account, tick: Tick, radius: int) -> bool:
     """Whether 2^16 * (E - M) covers radius times the account's exposure to moves."""
     total = sums(account, tick)
-    spread = sum(held.size * tick.instruments[held.instrument].move for held in account.slots if held is not None)
-    return SCALE * (total.E - total.M) >= radius * spread
+    spread = sum(
+        held.size * tick.instruments[held.instrument].move for held in account.slots if held is not None
+    )
+    return radius * spread <= SCALE * (total.E - total.M)
 
 
 def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:

@@ -37,9 +37,11 @@ class Findings:
         return not problem
 
     def require(self, name: str, batch: int, held: bool, problem: str) -> bool:
+        """Record a check that `held`, or failed with `problem`; says whether it held."""
         return self.add(name, batch, "" if held else problem)
 
     def missing(self, name: str, batch: int, detail: str) -> None:
+        """Record a check that could not be made."""
         self.checks.append(Check(name, batch, "missing", detail))
 
     @contextmanager
@@ -54,10 +56,13 @@ class Findings:
 
     @property
     def ok(self) -> bool:
+        """Whether there are checks and all passed."""
         return bool(self.checks) and all(check.status == "pass" for check in self.checks)
 
     def failed(self) -> list[Check]:
+        """The checks that did not pass."""
         return [check for check in self.checks if check.status != "pass"]
 
     def as_json(self) -> list[dict[str, Any]]:
+        """The checks as JSON objects."""
         return [vars(check) for check in self.checks]

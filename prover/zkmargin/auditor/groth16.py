@@ -56,9 +56,13 @@ def holds(key: _Key, proof: Sequence[int], public: Sequence[int]) -> str:
     for signal, point in zip(public, key["IC"][1:], strict=True):
         inputs = bn.add(inputs, bn.multiply(_g1(*(int(v) for v in point[:2])), signal))
     left = bn.pairing(b, a, final_exponentiate=False)
-    right = (bn.pairing(_key_g2(key["vk_beta_2"]), _g1(*(int(v) for v in key["vk_alpha_1"][:2])), final_exponentiate=False)
-             * bn.pairing(_key_g2(key["vk_gamma_2"]), inputs, final_exponentiate=False)
-             * bn.pairing(_key_g2(key["vk_delta_2"]), c, final_exponentiate=False))
+    right = (
+        bn.pairing(
+            _key_g2(key["vk_beta_2"]), _g1(*(int(v) for v in key["vk_alpha_1"][:2])), final_exponentiate=False
+        )
+        * bn.pairing(_key_g2(key["vk_gamma_2"]), inputs, final_exponentiate=False)
+        * bn.pairing(_key_g2(key["vk_delta_2"]), c, final_exponentiate=False)
+    )
     quotient = bn.final_exponentiate(left / right)
     return "" if quotient == bn.FQ12.one() else "the pairing equation does not hold"
 

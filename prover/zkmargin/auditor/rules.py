@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of SPEC sections 2 and 4, written again from the specification for the auditor alone.
 
-A rule that is broken raises `Broken`. Signatures, counterparties and the terms of bids are not posted: that they
-were right is what the proof says.
+A rule that is broken raises `Broken`. Signatures, counterparties and the terms of bids are not posted: that
+they were right is what the proof says.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Broken(Exception):
 
 
 def require(held: bool, what: str) -> None:
+    """Raise `Broken` unless `held`."""
     if not held:
         raise Broken(what)
 
@@ -38,8 +39,10 @@ def require(held: bool, what: str) -> None:
 # -------------------------------------------------------------------- ticks
 
 
-def replay_instrument(params: Params, k: int, last: InstrumentTick, word: InstrumentWord, gap: int) -> InstrumentTick:
-    """The row of instrument k from its posted raw median and funding index; checks mark, limit and funding."""
+def replay_instrument(
+    params: Params, k: int, last: InstrumentTick, word: InstrumentWord, gap: int
+) -> InstrumentTick:
+    """The row of instrument k from its posted raw median and funding; checks mark, limit and funding."""
     terms = params.instruments[k]
     name = f"instrument {k}"
     if terms.flags == 0:
@@ -66,23 +69,35 @@ def replay_instrument(params: Params, k: int, last: InstrumentTick, word: Instru
     opening = [-(-worse * rate // ONE) for rate in terms.imr]
     kept = ONE - terms.haircut
     return InstrumentTick(
-        flags=terms.flags | (LIMITED if limited else 0), mark=mark, funding=word.funding, bounds=terms.bounds,
-        equity=mark * kept // ONE - word.funding, worst_long=better * kept // ONE - word.funding,
-        worst_short=word.funding - worse, maintenance=tuple(charge), initial=tuple(opening),
-        move=-(-mark * terms.jump // ONE), raw=word.raw,
+        flags=terms.flags | (LIMITED if limited else 0),
+        mark=mark,
+        funding=word.funding,
+        bounds=terms.bounds,
+        equity=mark * kept // ONE - word.funding,
+        worst_long=better * kept // ONE - word.funding,
+        worst_short=word.funding - worse,
+        maintenance=tuple(charge),
+        initial=tuple(opening),
+        move=-(-mark * terms.jump // ONE),
+        raw=word.raw,
     )
 
 
 def replay_tick(params: Params, last: Tick, posted: TickWords, profile: Profile) -> Tick:
     """The tick that posted words claim, recomputed from the last one."""
     gap = posted.slot - last.slot
-    require(posted.previous_slot == last.slot, f"it follows slot {posted.previous_slot}, the last was {last.slot}")
+    require(
+        posted.previous_slot == last.slot, f"it follows slot {posted.previous_slot}, the last was {last.slot}"
+    )
     require(gap > 0, f"slot {posted.slot} can't follow slot {last.slot}")
     gap = min(gap, 65535)
     require(posted.time == posted.slot * params.slot_seconds, "its time is not that of its slot")
     require(posted.present >> len(params.oracle_keys) == 0, "it counts oracles that don't exist")
     require(posted.present.bit_count() >= profile.quorum, "fewer oracles than a quorum reported")
-    rows = tuple(replay_instrument(params, k, last.instruments[k], word, gap) for k, word in enumerate(posted.instruments))
+    rows = tuple(
+        replay_instrument(params, k, last.instruments[k], word, gap)
+        for k, word in enumerate(posted.instruments)
+    )
     return Tick(posted.slot, posted.time, params.tau, params.penalty_rate, params.bidder_share, rows)
 
 
@@ -100,6 +115,7 @@ class Sums:
 
 
 def sums(account: Account, tick: Tick) -> Sums:
+    """E, M, W, I by their definitions."""
     total = Sums(account.balance, 0, account.balance, 0)
     for held in account.slots:
         if held is None:
@@ -133,6 +149,7 @@ def with_position(account: Account, k: int, size: int, row: InstrumentTick) -> A
 
 
 def shrinks(before: int, after: int) -> bool:
+    """Whether a signed size falls: smaller, and on the same side or gone."""
     return abs(after) < abs(before) and before * after >= 0
 
 
@@ -164,7 +181,9 @@ class Books:
 
     profile: Profile
     leaves: dict[int, Account] = field(default_factory=dict)
-    headers: dict[int, tuple[int, int]] = field(default_factory=dict)  # page -> (anchor, radius), cleared ones left out
+    headers: dict[int, tuple[int, int]] = field(
+        default_factory=dict
+    )  # page -> (anchor, radius), cleared ones left out
     reserve: int = 0
     next_id: int = 0
     consumed: int = 0
@@ -172,6 +191,7 @@ class Books:
 
     @staticmethod
     def genesis(profile: Profile) -> Books:
+        """The ledger before batch 1: the backstops alone."""
         ids = range(1, profile.instruments)
         return Books(profile, {i: Account(id=i) for i in ids}, {}, 0, profile.instruments, 0)
 
@@ -180,15 +200,21 @@ class Books:
         before = self.leaves.get(touch.leaf_index, Account())
         require(touch.leaf_index < self.profile.capacity, "the leaf is outside the ledger")
         leg, self.leg = self.leg, None
-        seconds = {Op.TRADE_MATCH: (Op.TRADE,), Op.TAKE_BID: (Op.LIQUIDATE,), Op.TAKE_BACKSTOP: (Op.LIQUIDATE,),
-                   Op.OFFSET: (Op.DELEVERAGE,)}
+        seconds = {
+            Op.TRADE_MATCH: (Op.TRADE,),
+            Op.TAKE_BID: (Op.LIQUIDATE,),
+            Op.TAKE_BACKSTOP: (Op.LIQUIDATE,),
+            Op.OFFSET: (Op.DELEVERAGE,),
+        }
         op = Op(touch.op)
         if op in seconds:
             require(leg is not None and leg.op in seconds[op], f"{op.name.lower()} finishes nothing")
             assert leg is not None
             first = leg.touch
-            require((touch.instrument, touch.size, touch.price) == (first.instrument, first.size, first.price),
-                    "the two legs differ")
+            require(
+                (touch.instrument, touch.size, touch.price) == (first.instrument, first.size, first.price),
+                "the two legs differ",
+            )
             require(touch.side != first.side, "both legs are on one side")
             require(before.id != first.account_id, "both legs are on one account")
         elif leg is not None:
@@ -197,7 +223,10 @@ class Books:
             require(op in users or getattr(touch, name) == 0, f"{op.name.lower()} posts a {name}")
         after: Account = getattr(self, f"_{op.name.lower()}")(touch, before, tick, leg)
         require(after.id == touch.account_id, f"the account is {after.id}, posted is {touch.account_id}")
-        require(-(1 << 120) <= after.balance < 1 << 120 and -(1 << 120) <= self.reserve < 1 << 120, "a balance is out of range")
+        require(
+            -(1 << 120) <= after.balance < 1 << 120 and -(1 << 120) <= self.reserve < 1 << 120,
+            "a balance is out of range",
+        )
         if op != Op.NOOP:
             self.headers.pop(touch.leaf_index // PAGE_SIZE, None)
         if after == Account():
@@ -235,9 +264,16 @@ class Books:
             else:
                 held = position(account, entry.asset)
                 room = held or None in account.slots
-                ok = bool(listed and account.id >= self.profile.instruments and entry.depositor == account.address
-                          and room and held + entry.amount < 1 << 48)
-        require(touch.flag == int(ok), f"queue entry {entry.index} is {'refused' if ok else 'performed'} wrongly")
+                ok = bool(
+                    listed
+                    and account.id >= self.profile.instruments
+                    and entry.depositor == account.address
+                    and room
+                    and held + entry.amount < 1 << 48
+                )
+        require(
+            touch.flag == int(ok), f"queue entry {entry.index} is {'refused' if ok else 'performed'} wrongly"
+        )
         if ok and entry.kind != EntryKind.FUND:
             if quote:
                 result = replace(result, balance=result.balance + credit)
@@ -280,9 +316,16 @@ class Books:
         after = self._exchange(touch, self._signing(account), tick)
         was, now = sums(account, tick), sums(after, tick)
         smaller = shrinks(position(account, touch.instrument), position(after, touch.instrument))
-        require(smaller or not tick.instruments[touch.instrument].flags & LIMITED, "new risk at a limited mark")
-        eased = (was.W < was.I and was.M > 0 and smaller and now.W * was.M >= was.W * now.M
-                 and (was.W > 0 or now.W >= was.W))
+        require(
+            smaller or not tick.instruments[touch.instrument].flags & LIMITED, "new risk at a limited mark"
+        )
+        eased = (
+            was.W < was.I
+            and was.M > 0
+            and smaller
+            and now.W * was.M >= was.W * now.M
+            and (was.W > 0 or now.W >= was.W)
+        )
         require(now.W >= now.I or eased, "a trade leaves less than initial margin")
         if touch.op == Op.TRADE:
             self.leg = Leg(Op.TRADE, touch, 0)
@@ -305,7 +348,7 @@ class Books:
             penalty = share * (was.M - sums(part, tick).M) // ONE
             part = replace(part, balance=part.balance - penalty)
             now = sums(part, tick)
-            return part, penalty, now.E * ONE >= tick.tau * now.M
+            return part, penalty, tick.tau * now.M <= now.E * ONE
 
         after, penalty, reached = outcome(touch.size)
         require(reached or touch.size == held[0].size or bool(touch.flag), "too little is closed")
@@ -347,7 +390,9 @@ class Books:
 
     def _refuse(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:
         require(account.id == touch.instrument != 0, "it is not the instrument's backstop")
-        require(touch.price == tick.instruments[touch.instrument].mark and touch.size == 0, "a malformed refusal")
+        require(
+            touch.price == tick.instruments[touch.instrument].mark and touch.size == 0, "a malformed refusal"
+        )
         require(self._one_more(touch, account, tick) < 0, "the backstop could take more")
         self.leg = Leg(Op.REFUSE, touch, 0)
         return account
@@ -358,7 +403,10 @@ class Books:
         if leg is None:
             require(account.id == touch.instrument and not collateral, "no backstop refused before")
         else:
-            require(leg.touch.instrument == touch.instrument and leg.touch.side != touch.side, "the backstop refused another")
+            require(
+                leg.touch.instrument == touch.instrument and leg.touch.side != touch.side,
+                "the backstop refused another",
+            )
             require(account.id != leg.touch.account_id, "the backstop refused itself")
         after, penalty = self._close(touch, account, tick, row.equity if collateral else row.mark)
         self.reserve += penalty
@@ -373,7 +421,10 @@ class Books:
             require(shrinks(was, now), "the other side does not fall")
             require(not leg.touch.flag or now == 0, "the other side could take more")
         else:
-            require(account.id == touch.instrument and not leg.touch.flag, "collateral goes to its backstop, whole")
+            require(
+                account.id == touch.instrument and not leg.touch.flag,
+                "collateral goes to its backstop, whole",
+            )
         return after
 
     def _absorb(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the auditor reads the chain: a node over JSON-RPC, or the answers of one kept in a folder.
 
-A bundle is `manifest.json` (chain, ledger, when it was made) and `answers.json`: each JSON-RPC question that an audit asked
-with the node's answer, so that the same audit runs again after the node is gone.
+A bundle is `manifest.json` (chain, ledger, when it was made) and `answers.json`: each JSON-RPC question that
+an audit asked with the node's answer, so that the same audit runs again after the node is gone.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ _HINT = "a bundle is what `zkmargin audit --save-bundle` wrote"
 
 
 class Source(Protocol):
-    """Answers JSON-RPC questions. `altered` says what shows that the answers are not those once given, if anything."""
+    """Answers JSON-RPC questions. `altered`: what shows that the answers are not those once given."""
 
     altered: str
 
-    def ask(self, method: str, parameters: list[Any]) -> Any: ...
+    def ask(self, method: str, parameters: list[Any]) -> Any:
+        """The `result` of a question."""
+        ...
 
 
 class Node:
@@ -40,14 +42,19 @@ class Node:
         self._session = requests.Session()
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
+        """The `result` of a question; raises where there is none."""
         question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         try:
             answer = self._session.post(self.url, json=question, timeout=_TIMEOUT).json()
         except (requests.RequestException, ValueError) as error:
-            raise ChainUnreachable(f"the node at {self.url} does not answer: {error}",
-                                   hint="start it, or audit a bundle with --bundle") from error
+            raise ChainUnreachable(
+                f"the node at {self.url} does not answer: {error}",
+                hint="start it, or audit a bundle with --bundle",
+            ) from error
         if not isinstance(answer, dict) or "result" not in answer:
-            raise MissingData(f"the node refused {method}: {answer.get('error') if isinstance(answer, dict) else answer}")
+            raise MissingData(
+                f"the node refused {method}: {answer.get('error') if isinstance(answer, dict) else answer}"
+            )
         return answer["result"]
 
 
@@ -63,6 +70,7 @@ class Recorder:
         self.answers: dict[str, Any] = {}
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
+        """The `result` of a question; raises where there is none."""
         key = _key(method, parameters)
         if key not in self.answers:
             self.answers[key] = self.source.ask(method, parameters)
@@ -73,7 +81,13 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         rows = [{"question": json.loads(key), "answer": answer} for key, answer in self.answers.items()]
         text = json.dumps(rows, indent=1) + "\n"
-        manifest = {"format": 1, "ledger": ledger, "answers": len(rows), "bytes": len(text.encode()), "sha256": _digest(rows)}
+        manifest = {
+            "format": 1,
+            "ledger": ledger,
+            "answers": len(rows),
+            "bytes": len(text.encode()),
+            "sha256": _digest(rows),
+        }
         (folder / "answers.json").write_text(text)
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
@@ -94,8 +108,8 @@ def _digest(rows: Any) -> str:
 class Bundle:
     """A bundle in a folder.
 
-    The manifest's hash finds damage of any byte; whoever forges a bundle can forge it too, and is found by the audit
-    itself. Raises `MissingData` for files that are absent or cut off.
+    The manifest's hash finds damage of any byte; whoever forges a bundle can forge it too, and is found by
+    the audit itself. Raises `MissingData` for files that are absent or cut off.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -131,7 +145,10 @@ class Bundle:
         return path.read_bytes().decode(errors="replace")
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
+        """The `result` of a question; raises where there is none."""
         key = _key(method, parameters)
         if key not in self._answers:
-            raise MissingData(f"the bundle has no answer to {method}", hint="it was made by another version, or is damaged")
+            raise MissingData(
+                f"the bundle has no answer to {method}", hint="it was made by another version, or is damaged"
+            )
         return self._answers[key]

@@ -33,12 +33,14 @@ class Roots:
         return known[1]
 
     def root(self, books: Books) -> int:
+        """The ledger root of the books as they are."""
         pages: dict[int, dict[int, Account]] = {}
         for leaf, account in books.leaves.items():
             pages.setdefault(leaf // PAGE_SIZE, {})[leaf % PAGE_SIZE] = account
         nodes = {
             page: header_hash(
-                self._page(page, pages[page]) if page in pages else self._bare, *books.headers.get(page, (0, 0))
+                self._page(page, pages[page]) if page in pages else self._bare,
+                *books.headers.get(page, (0, 0)),
             )
             for page in pages.keys() | books.headers.keys()
         }

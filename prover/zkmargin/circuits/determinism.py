@@ -4,14 +4,15 @@
 Starting from wires that are given, a wire becomes determined when some constraint leaves it one value:
 
 linear     the constraint is linear in unknown wires and has one of them, with a constant coefficient
-packed     it is linear, and its unknown wires are ranged (booleans, or sums of booleans) with coefficients so far apart
-           that one value of the sum has one reading: bits, quotient and remainder by a power of two
+packed     it is linear, and its unknown wires are ranged (booleans, or sums of booleans) with coefficients
+           so far apart that one value of the sum has one reading: bits, quotient and remainder by 2^n
 product    A*B = c for a constant c other than 0, one side known: the other is c/A (inverses)
-zero test  L*u = 1 - v and L*v = 0 with L known: v is 1 where L = 0 and 0 elsewhere. (u is free where L = 0; nothing else may use it.)
+zero test  L*u = 1 - v and L*v = 0 with L known: v is 1 where L = 0 and 0 elsewhere. (u is free where L = 0;
+           nothing else may use it.)
 select     x*(x - 1) = 0 makes x boolean; a boolean alone is no value
 
-What is left is a hint whose uniqueness needs an argument of its own; the tests name each with its reason. Propagation is sound, not complete: it never
-calls a wire determined that isn't.
+What is left is a hint whose uniqueness needs an argument of its own; the tests name each with its reason.
+Propagation is sound, not complete: it never calls a wire determined that isn't.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _constant(part: _Part) -> int | None:
 
 
 class Propagation:
-    """Uniqueness propagation over one system; `skipping` leaves out some constraints, as if they were deleted."""
+    """Uniqueness propagation over one system; `skipping` leaves out some constraints, as if deleted."""
 
     def __init__(self, system: ConstraintSystem, skipping: Iterable[int] = ()) -> None:
         self.system = system

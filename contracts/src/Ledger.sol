@@ -233,7 +233,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
 
     /// @inheritdoc ILedger
     function isCovered(uint64 maxAge) external view returns (bool) {
-        return coveredTick == tickHash && block.timestamp <= uint256(coveredSlot) * slotSeconds + maxAge;
+        return coveredBatch != 0 && coveredTick == tickHash && block.timestamp <= uint256(coveredSlot) * slotSeconds + maxAge;
     }
 
     /// @inheritdoc ILedger

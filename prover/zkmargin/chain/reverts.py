@@ -37,7 +37,7 @@ HINTS = {
     "AmountOutOfRange": "deposit at least 1 and, of a collateral, less than 2^48 units",
     "CollateralFull": "the ledger holds as much of this collateral as it can; bring another one",
     "TransferInexact": "the ledger takes no tokens with transfer fees",
-    "CoverageOutOfOrder": "cover the current root from page 0 on, with no other batch in between",
+    "CoverageOutOfOrder": "cover the current root at the current tick from page 0, no other batch in between",
     "NothingToWithdraw": "a claim appears when the batch with the withdrawal is accepted",
     "ERC20InsufficientBalance": "the account has too few tokens",
     "ERC20InsufficientAllowance": "approve the ledger for the tokens first",

@@ -83,9 +83,7 @@ def sweep_inputs(
     digest = tick_hash(tick)
     claims = [[safety_claim(account, tick, radius) for account in page.accounts] for page in pages]
     return {
-        "C": posting.commitment,
-        "r": posting.challenge,
-        "y": posting.evaluation,
+        **posting.signals(),
         "domain": domain,
         "rootHalves": list(split(root)),
         "tickHalves": list(split(digest)),
@@ -133,9 +131,7 @@ def coverage_inputs(
         at.append([int(bool(anchor) and position[anchor] == number) for number in range(profile.anchors + 1)])
     above = profile.ledger_levels - profile.block_levels
     return {
-        "C": posting.commitment,
-        "r": posting.challenge,
-        "y": posting.evaluation,
+        **posting.signals(),
         "domain": domain,
         "rootHalves": list(split(root)),
         "tickHalves": list(split(tick_hash(tick))),

@@ -46,6 +46,10 @@ class Posting:
     challenge: int
     evaluation: int
 
+    def signals(self) -> dict[str, int]:
+        """The public signals by name."""
+        return {"C": self.commitment, "r": self.challenge, "y": self.evaluation}
+
 
 def tick_row(row: InstrumentTick) -> list[int]:
     """The 17 fields of an instrument in the order of the circuits; its move is not among them."""
@@ -151,9 +155,7 @@ def settle_inputs(
     claimed = [[value % P for value in values] for _, values in rows]
     touches = [_touch(step, step.opening.account) for step in steps]
     return {
-        "C": posting.commitment,
-        "r": posting.challenge,
-        "y": posting.evaluation,
+        **posting.signals(),
         "domain": domain,
         "rootHalves": list(split(root)),
         "tickHalves": list(split(digest)),

@@ -49,9 +49,7 @@ def tick_inputs(
     rows = [reports.get(position, absent) for position in range(oracles)]
     sections = tick_sections(previous)
     return {
-        "C": posting.commitment,
-        "r": posting.challenge,
-        "y": posting.evaluation,
+        **posting.signals(),
         "domain": domain,
         "previousHalves": list(split(tick_hash(previous))),
         "paramsHalves": list(split(params_hash(params))),

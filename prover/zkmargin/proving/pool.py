@@ -37,11 +37,16 @@ def _run(job: Job, backend: str) -> Proved:
     return prove(job.keys, job.inputs or {}, backend)
 
 
-def _begin() -> None:
-    """A worker leaves an interrupt at the keyboard to its parent, and does not outlive a killed one."""
+def _begin(parent: int) -> None:
+    """A worker leaves an interrupt at the keyboard to its parent, and does not outlive a killed one.
+
+    Nor one that was killed while the worker started, before the system was asked to tell.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 class ProvingPool(AbstractContextManager["ProvingPool"]):
@@ -55,7 +60,10 @@ class ProvingPool(AbstractContextManager["ProvingPool"]):
         self.workers = workers or os.cpu_count() or 1
         # Spawned, not forked: a process that has run WebAssembly or native threads does not survive a fork.
         self._pool = ProcessPoolExecutor(
-            self.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+            self.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(os.getpid(),),
         )
 
     def submit(self, job: Job) -> Future[Proved]:

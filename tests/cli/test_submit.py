@@ -32,7 +32,7 @@ from cli.place import (
     start,
 )
 from contracts.ledger import ETHER
-from zkmargin.protocol.constants import P
+from zkmargin.protocol.constants import Op, P
 from zkmargin.protocol.eddsa import SUBGROUP_ORDER, keypair
 from zkmargin.protocol.words import domain_word
 from zkmargin.sequencer.requests import BID_NONCES
@@ -120,18 +120,39 @@ def test_a_good_operation_follows_a_bad_one(place: Place, capfd: Capture) -> Non
     assert _submit(place, capfd, place.withdraw(DEPOSIT)).status == 0
 
 
-def _decide(place: Place, price: int = 0) -> None:
-    """Plan what waits, after the next tick if there is a price."""
+def _decide(place: Place, price: int = 0) -> set[int]:
+    """Plan what is due and what waits, after the next tick if there is a price; the opcodes that were due."""
     sequencer = start(place.bench, place.home)
     try:
         if price:
             slot = sequencer.tick.slot + 1
             sequencer.decide_tick(reports(sequencer, slot, range(PROFILE.quorum), price), slot)
+        due = sequencer.decide_due([], [])
         sequencer.decide_submitted()
         sequencer.close_draft()
         place.accounts.update({number: sequencer.ledger.account(number) for number in KEYS})
+        return {effect.touch.op for effect in due.effects}
     finally:
         sequencer.close()
+
+
+def test_a_bid_waits_until_it_is_filled(place: Place, capfd: Capture) -> None:
+    assert _submit(place, capfd, place.trade(100)).status == 0
+    _decide(place)
+    assert _submit(place, capfd, place.bid(100)).status == 0
+    assert _decide(place, PRICE) == set()
+    assert _operations(place) == [(1, "planned"), (2, "waiting")]
+    assert Op.TAKE_BID in _decide(place, PRICE * 94 // 100)
+    assert _operations(place) == [(1, "planned"), (2, "planned")]
+
+
+def test_a_bid_that_is_too_late_or_replayed_is_refused(place: Place, capfd: Capture) -> None:
+    assert _submit(place, capfd, place.bid(5, last_slot=SLOT)).status == 0
+    assert _submit(place, capfd, place.bid(6)).status == 0
+    assert _submit(place, capfd, place.withdraw(1_000, BERT)).status == 0  # the nonce of the second bid
+    _decide(place)
+    _decide(place, PRICE)
+    assert _operations(place) == [(1, "refused"), (2, "refused"), (3, "planned")]
 
 
 def test_a_signature_is_good_once(place: Place, capfd: Capture) -> None:

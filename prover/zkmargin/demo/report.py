@@ -91,7 +91,7 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
             str(len(row["limited"]) or ""),
             *(str(health[key]) for key in ("below_maintenance", "lt_1_1", "lt_1_5")),
             *(str(due[key]) for key in ("partial", "full", "absorbed")),
-            f"{int(row['insurance_fund']) / 1e6:,.2f}",
+            f"{int(row['insurance_fund']) / 1e6:,.0f}",
             str(row["pages_swept"] or ""),
             "yes" if row["covered"] else "NO",
         )

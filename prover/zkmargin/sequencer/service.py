@@ -216,21 +216,50 @@ class Sequencer:
         return batch.tick
 
     def decide_due(self, bids: Sequence[Touch], nonces: Sequence[int]) -> Outcome:
-        """Plan what the tick makes due: liquidations, deleveraging, absorption, till all are healthy."""
+        """Plan what the tick makes due: liquidations, deleveraging, absorption, till all are healthy.
+
+        Takers are the `bids` given, with the nonces they are signed for, and those submitted: a submitted bid
+        waits until it is filled, or refused when its time or nonce has passed.
+        """
         outcome = Outcome()
+        submitted = self._submitted_bids(outcome)
+        standing: list[Bid] = [standing_bid(touch, nonce) for touch, nonce in zip(bids, nonces, strict=True)]
+        standing += [bid for _, bid in submitted]
+        waiting = {(bid.account_id, bid.nonce, bid.instrument): number for number, bid in submitted}
 
         def attempt(operation: Sequence[Touch]) -> bool:
             self._make_room(len(operation))
             try:
-                outcome.effects += self._add(operation)
+                effects = self._add(operation)
             except Refused:
                 return False
+            outcome.effects += effects
+            for effect in effects:
+                taken = (effect.before.id, effect.before.nonce, effect.touch.instrument)
+                if effect.touch.op == Op.TAKE_BID and taken in waiting:
+                    self._draft_operations.append(waiting.pop(taken))
             return True
 
-        standing: list[Bid] = [standing_bid(touch, nonce) for touch, nonce in zip(bids, nonces, strict=True)]
         for _ in Settling(self.ledger, self.tick, standing, attempt).settle_all():
             pass
         return outcome
+
+    def _submitted_bids(self, outcome: Outcome) -> list[tuple[int, Bid]]:
+        """(operation, bid) of the bids that wait; those that nobody can take any more are refused."""
+        decided = {*self._draft_operations, *(operation for operation, _ in self._draft_refusals)}
+        found = []
+        for row in self.journal.operations("waiting"):
+            if row.id in decided:
+                continue
+            try:
+                kind, touches = read_request(row.body)
+                if kind == "bid":
+                    signer = check_bid(touches[0], self.ledger, self.tick, self.domain)
+                    found.append((row.id, standing_bid(touches[0], signer.nonce)))
+            except (Refused, BadInput) as error:
+                self._refuse(row.id, str(error))
+                outcome.refused.append((row.id, str(error)))
+        return found
 
     def decide_queue(self) -> Outcome:
         """Plan every deposit that stands in the contract's queue, in order."""

@@ -41,6 +41,7 @@ test-contracts: build
 	$(FORGE) test
 
 test-ape: build setup-ape
+	@tools/stamp ape .build/__local__.json ape-config.yaml package-lock.json $(wildcard contracts/src) -- tools/ape compile --force
 	tools/ape test contracts/ape --network ethereum:local:foundry
 
 test-full: build setup-ape ## the long runs as well

@@ -17,11 +17,12 @@ sys.path[:0] = [
 
 from contracts import trapdoor  # noqa: E402
 from zkmargin.chain.calldata import blank_settle_words, blank_words  # noqa: E402
-from zkmargin.protocol.constants import load  # noqa: E402
+from zkmargin.protocol.constants import CIRCUIT_IDS, load  # noqa: E402
 from zkmargin.protocol.model import InstrumentTick, Tick, Touch  # noqa: E402
 from zkmargin.protocol.words import (  # noqa: E402
     challenge,
     commitment,
+    coverage_words,
     domain_word,
     evaluate,
     settle_words,
@@ -56,19 +57,21 @@ def token(project, operator, alice):
     return token
 
 
+def g1(point):
+    return [int(point[0]), int(point[1])]
+
+
+def g2(point):
+    return [int(part) for pair in point[:2] for part in reversed(pair)]
+
+
 @pytest.fixture
-def verifiers(project, operator):
-    """Verifiers of keys whose secrets are known: the pairing is real, the circuit is not needed."""
-
-    def deploy(circuit):
-        key = trapdoor.KEYS[circuit]
-        g1 = lambda point: [int(point[0]), int(point[1])]  # noqa: E731
-        g2 = lambda point: [int(part) for pair in point[:2] for part in reversed(pair)]  # noqa: E731
-        points = (g2(key[name]) for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2"))
-        arguments = (g1(key["vk_alpha_1"]), *points, [g1(point) for point in key["IC"]])
-        return project.Groth16Verifier.deploy(arguments, sender=operator)
-
-    return SimpleNamespace(**{circuit: deploy(circuit) for circuit in trapdoor.KEYS})
+def verifier(project, operator):
+    """A verifier of keys whose secrets are known: the pairing is real, the circuit is not needed."""
+    rows = [trapdoor.KEYS[name] for name in sorted(CIRCUIT_IDS, key=CIRCUIT_IDS.get)]
+    circuits = [(g2(row["vk_delta_2"]), [g1(point) for point in row["IC"]]) for row in rows]
+    shared = (g1(rows[0]["vk_alpha_1"]), g2(rows[0]["vk_beta_2"]), g2(rows[0]["vk_gamma_2"]))
+    return project.Groth16Verifier.deploy((*shared, circuits), sender=operator)
 
 
 @pytest.fixture
@@ -77,12 +80,9 @@ def genesis_slot(chain):
 
 
 @pytest.fixture
-def ledger(project, operator, alice, token, verifiers, genesis_slot):
+def ledger(project, operator, alice, token, verifier, genesis_slot):
     config = (
-        verifiers.settle,
-        verifiers.tick,
-        verifiers.sweep,
-        verifiers.coverage,
+        verifier,
         1 << 200,
         1 << 201,
         PARAMS_HASH,
@@ -103,12 +103,13 @@ def ledger(project, operator, alice, token, verifiers, genesis_slot):
 
 @pytest.fixture
 def batches(chain, ledger):
-    """Arguments of `settle` and `tick`, proved for the ledger's next batch."""
+    """Batches as `post` takes them, proved for the ledger as it stands."""
 
-    def prove(circuit, words):
+    def prove(circuit, words, posted, entries=()):
         bound = commitment(words)
-        point = challenge(chain.chain_id, ledger.address, ledger.batch() + 1, bound, words)
-        return bound, list(trapdoor.prove(circuit, (bound, point, evaluate(words, point))).calldata())
+        point = challenge(chain.chain_id, ledger.address, bound, words)
+        proof = trapdoor.prove(circuit, (bound, point, evaluate(words, point)))
+        return (CIRCUIT_IDS[circuit], posted, list(entries), bound, list(proof.calldata()))
 
     def settle(touches, recipients=(), new_root=12345):
         touches = [*touches, *[Touch(0, 0, 0)] * (PROFILE.touches - len(touches))]
@@ -120,7 +121,7 @@ def batches(chain, ledger):
             for e in (touch.entry for touch in touches)
             if e is not None
         ]
-        return blank_settle_words(words), rows, *prove("settle", words)
+        return prove("settle", words, blank_settle_words(words), rows)
 
     def tick(slot, new_tick=777):
         rows = tuple(InstrumentTick(mark=k << 40, raw=k << 40) for k in range(PROFILE.instruments))
@@ -129,6 +130,11 @@ def batches(chain, ledger):
         words = tick_words(
             domain, ledger.tickHash(), PARAMS_HASH, new_tick, state, ledger.slot(), 0b111, PROFILE
         )
-        return blank_words("tick", words), *prove("tick", words)
+        return prove("tick", words, blank_words("tick", words))
 
-    return SimpleNamespace(settle=settle, tick=tick)
+    def cover(first=0, until=PROFILE.pages):
+        domain = domain_word(chain.chain_id, ledger.address)
+        words = coverage_words(domain, ledger.root(), ledger.tickHash(), first, until, PROFILE)
+        return prove("coverage", words, blank_words("coverage", words))
+
+    return SimpleNamespace(settle=settle, tick=tick, cover=cover)

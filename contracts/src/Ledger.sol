@@ -4,8 +4,8 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {Asset, Config, Entry, ILedger} from "./interfaces/ILedger.sol";
-import {IGroth16Verifier} from "./interfaces/IGroth16Verifier.sol";
+import {Asset, Batch, Config, Entry, ILedger} from "./interfaces/ILedger.sol";
+import {IGroth16Verifier, Statement} from "./interfaces/IGroth16Verifier.sol";
 import {Posted} from "./libraries/Posted.sol";
 import {Queue} from "./libraries/Queue.sol";
 import {Touch} from "./libraries/Touch.sol";
@@ -22,17 +22,18 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         uint256 unit;
     }
 
+    /// @dev What an account was credited of an asset: `pending` until the ledger is covered after batch `since`, the latest that credited.
+    struct Credit {
+        uint96 matured;
+        uint96 pending;
+        uint64 since;
+    }
+
     /// @inheritdoc ILedger
     bytes32 public constant protocolHash = Protocol.PROTOCOL_HASH;
 
     /// @inheritdoc ILedger
-    IGroth16Verifier public immutable settleVerifier;
-    /// @inheritdoc ILedger
-    IGroth16Verifier public immutable tickVerifier;
-    /// @inheritdoc ILedger
-    IGroth16Verifier public immutable sweepVerifier;
-    /// @inheritdoc ILedger
-    IGroth16Verifier public immutable coverageVerifier;
+    IGroth16Verifier public immutable verifier;
     /// @inheritdoc ILedger
     uint256 public immutable paramsHash;
     /// @inheritdoc ILedger
@@ -62,23 +63,21 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     uint64 public consumed;
     /// @inheritdoc ILedger
     uint32 public slot;
+    /// @inheritdoc ILedger
+    uint32 public coveredPages;
 
     /// @inheritdoc ILedger
     uint256 public coveredTick;
     /// @inheritdoc ILedger
     uint256 public coveredRoot;
-    // Again one storage slot. Progress is that of the coverage proofs up to batch `_progressBatch`: any other batch after it voids it.
     /// @inheritdoc ILedger
     uint64 public coveredBatch;
     /// @inheritdoc ILedger
     uint32 public coveredSlot;
-    uint64 private _progressBatch;
-    uint32 private _progressPages;
 
     /// @inheritdoc ILedger
     mapping(uint64 index => bytes32) public queue;
-    /// @inheritdoc ILedger
-    mapping(address account => mapping(uint16 asset => uint256)) public claim;
+    mapping(address account => mapping(uint16 asset => Credit)) private _credits;
     /// @inheritdoc ILedger
     mapping(uint16 asset => Custody) public assetOf;
 
@@ -90,15 +89,11 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
             && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
             && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
         if (!sized) revert ConfigOutOfRange();
-        _requireDistinct([config.settleVerifier, config.tickVerifier, config.sweepVerifier, config.coverageVerifier]);
         Posted.requireInField(config.genesisRoot);
         Posted.requireInField(config.genesisTick);
         Posted.requireInField(config.paramsHash);
 
-        settleVerifier = config.settleVerifier;
-        tickVerifier = config.tickVerifier;
-        sweepVerifier = config.sweepVerifier;
-        coverageVerifier = config.coverageVerifier;
+        verifier = config.verifier;
         paramsHash = config.paramsHash;
         slotSeconds = config.slotSeconds;
         maxTickAge = config.maxTickAge;
@@ -109,6 +104,8 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         root = config.genesisRoot;
         tickHash = config.genesisTick;
         slot = config.genesisSlot;
+        // Nobody holds anything yet, and nothing is priced: covered without a proof, though not for `isCovered`.
+        (coveredTick, coveredRoot, coveredSlot) = (config.genesisTick, config.genesisRoot, config.genesisSlot);
         emit Genesis(config.genesisRoot, config.genesisTick, config.paramsHash, config.params);
         _register(config.assets, config.instruments);
     }
@@ -135,9 +132,11 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
 
     /// @inheritdoc ILedger
     function withdraw(uint16 asset) external nonReentrant returns (uint256 amount) {
-        amount = claim[msg.sender][asset];
+        Credit memory credit = _matured(msg.sender, asset);
+        amount = credit.matured;
         if (amount == 0) revert NothingToWithdraw(msg.sender, asset);
-        claim[msg.sender][asset] = 0;
+        credit.matured = 0;
+        _credits[msg.sender][asset] = credit;
         emit Withdrawn(msg.sender, asset, amount);
 
         Custody storage held = _custody(asset);
@@ -147,89 +146,17 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /* BATCHES */
 
     /// @inheritdoc ILedger
-    function settle(
-        uint256[] calldata words,
-        Entry[] calldata entries,
-        uint256 commitment,
-        uint256[8] calldata proof
-    ) external nonReentrant {
-        uint256 count = Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * touches;
-        uint256[] memory posted = Posted.read(words, count, Protocol.SETTLE_WRITTEN);
-        uint256 previousRoot = root;
-        posted[Protocol.SETTLE_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_SETTLE);
-        posted[Protocol.SETTLE_WORD_DOMAIN] = Posted.domain(address(this));
-        posted.put(Protocol.SETTLE_WORD_ROOT_HI, previousRoot);
-        posted.put(Protocol.SETTLE_WORD_TICK_HI, tickHash);
-        uint256 newRoot = posted.take(Protocol.SETTLE_WORD_NEW_ROOT_HI);
-
-        uint64 number = ++batch;
-        root = newRoot;
-        consumed = _serve(posted, entries, number);
-        settleVerifier.verify(proof, posted.signals(commitment, address(this), number));
-
-        emit Settled(number, previousRoot, newRoot, tickHash, consumed, commitment, posted, proof);
-    }
-
-    /// @inheritdoc ILedger
-    function tick(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
-        uint256 count = Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * instruments;
-        uint256[] memory posted = Posted.read(words, count, Protocol.TICK_WRITTEN);
-        uint256 previousTick = tickHash;
-        posted[Protocol.TICK_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_TICK);
-        posted[Protocol.TICK_WORD_DOMAIN] = Posted.domain(address(this));
-        posted.put(Protocol.TICK_WORD_PREVIOUS_HI, previousTick);
-        posted.put(Protocol.TICK_WORD_PARAMS_HI, paramsHash);
-        uint256 newTick = posted.take(Protocol.TICK_WORD_TICK_HI);
-
-        uint64 number = ++batch;
-        tickHash = newTick;
-        slot = _checkedSlot(posted[Protocol.TICK_WORD_TICK_HEAD]);
-        tickVerifier.verify(proof, posted.signals(commitment, address(this), number));
-
-        emit Ticked(number, slot, previousTick, newTick, commitment, posted, proof);
-    }
-
-    /// @inheritdoc ILedger
-    function sweep(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
-        uint256 count = Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * sweepPages;
-        uint256[] memory posted = Posted.read(words, count, Protocol.SWEEP_WRITTEN);
-        uint256 previousRoot = root;
-        posted[Protocol.SWEEP_WORD_HEADER] = Posted.header(count, Protocol.CIRCUIT_SWEEP);
-        posted[Protocol.SWEEP_WORD_DOMAIN] = Posted.domain(address(this));
-        posted.put(Protocol.SWEEP_WORD_ROOT_HI, previousRoot);
-        posted.put(Protocol.SWEEP_WORD_TICK_HI, tickHash);
-        uint256 newRoot = posted.take(Protocol.SWEEP_WORD_NEW_ROOT_HI);
-
-        uint64 number = ++batch;
-        root = newRoot;
-        sweepVerifier.verify(proof, posted.signals(commitment, address(this), number));
-
-        emit Swept(number, previousRoot, newRoot, tickHash, commitment, posted, proof);
-    }
-
-    /// @inheritdoc ILedger
-    function cover(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external nonReentrant {
-        uint256[] memory posted = Posted.read(words, Protocol.COVERAGE_FIXED, Protocol.COVERAGE_WRITTEN);
-        (uint256 coverRoot, uint256 coverTick) = (root, tickHash);
-        posted[Protocol.COVERAGE_WORD_HEADER] = Posted.header(Protocol.COVERAGE_FIXED, Protocol.CIRCUIT_COVERAGE);
-        posted[Protocol.COVERAGE_WORD_DOMAIN] = Posted.domain(address(this));
-        posted.put(Protocol.COVERAGE_WORD_ROOT_HI, coverRoot);
-        posted.put(Protocol.COVERAGE_WORD_TICK_HI, coverTick);
-        (uint32 first, uint32 until) = _nextRange(posted[Protocol.COVERAGE_WORD_COVER_HEAD]);
-
-        uint64 number = ++batch;
-        bool whole = until == pages;
-        if (whole) {
-            (coveredTick, coveredRoot, coveredBatch, coveredSlot) = (coverTick, coverRoot, number, slot);
-            _progressPages = 0;
-        } else {
-            (_progressBatch, _progressPages) = (number, until);
+    function post(Batch[] calldata batches) external nonReentrant {
+        Statement[] memory statements = new Statement[](batches.length);
+        for (uint256 i = 0; i < batches.length; i++) {
+            Batch calldata made = batches[i];
+            uint256[] memory posted = _accept(made);
+            statements[i] = Statement(made.circuit, posted.signals(made.commitment, address(this)), made.proof);
         }
-        coverageVerifier.verify(proof, posted.signals(commitment, address(this), number));
-
-        emit CoverageProved(number, coverRoot, coverTick, first, until, commitment, posted, proof);
-        if (whole) emit Covered(slot, coverTick, coverRoot, number);
+        verifier.verify(statements);
     }
+
+    /* FOR INTEGRATORS */
 
     /// @inheritdoc ILedger
     function isCovered(uint64 maxAge) external view returns (bool) {
@@ -237,18 +164,100 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ILedger
-    function coveredPages() public view returns (uint32) {
-        return _progressBatch == batch ? _progressPages : 0;
+    function claim(address account, uint16 asset) external view returns (uint256) {
+        return _matured(account, asset).matured;
+    }
+
+    /// @inheritdoc ILedger
+    function pending(address account, uint16 asset) external view returns (uint256) {
+        return _matured(account, asset).pending;
     }
 
     /* INTERNAL */
+
+    /// @dev Does what a batch says, whose proof is verified afterwards. Its words, the contract's own filled in.
+    function _accept(Batch calldata made) private returns (uint256[] memory) {
+        uint64 number = ++batch;
+        if (made.circuit == Protocol.CIRCUIT_SETTLE) return _settle(made, number);
+        if (made.entries.length != 0) revert EntriesLeft(made.entries.length, 0);
+        if (made.circuit == Protocol.CIRCUIT_TICK) return _tick(made, number);
+        if (made.circuit == Protocol.CIRCUIT_SWEEP) return _sweep(made, number);
+        if (made.circuit == Protocol.CIRCUIT_COVERAGE) return _cover(made, number);
+        revert CircuitUnknown(made.circuit);
+    }
+
+    function _settle(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        uint256 count = Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * touches;
+        posted = _begin(made, count, Protocol.SETTLE_WRITTEN);
+        uint256 previousRoot = _putRoots(posted);
+        uint256 newRoot = _moveRoot(previousRoot, posted.take(Protocol.SETTLE_WORD_NEW_ROOT_HI));
+        consumed = _serve(posted, made.entries, number);
+        emit Settled(number, previousRoot, newRoot, tickHash, consumed, made.commitment, posted, made.proof);
+    }
+
+    function _tick(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        uint256 count = Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * instruments;
+        posted = _begin(made, count, Protocol.TICK_WRITTEN);
+        uint256 previousTick = tickHash;
+        if (coveredTick != previousTick) revert LastTickUncovered(slot);
+        posted.put(Protocol.TICK_WORD_PREVIOUS_HI, previousTick);
+        posted.put(Protocol.TICK_WORD_PARAMS_HI, paramsHash);
+        uint256 newTick = posted.take(Protocol.TICK_WORD_TICK_HI);
+        tickHash = newTick;
+        (slot, coveredPages) = (_checkedSlot(posted[Protocol.TICK_WORD_TICK_HEAD]), 0);
+        emit Ticked(number, slot, previousTick, newTick, made.commitment, posted, made.proof);
+    }
+
+    function _sweep(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        posted = _begin(made, Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * sweepPages, Protocol.SWEEP_WRITTEN);
+        uint256 previousRoot = _putRoots(posted);
+        uint256 newRoot = _moveRoot(previousRoot, posted.take(Protocol.SWEEP_WORD_NEW_ROOT_HI));
+        emit Swept(number, previousRoot, newRoot, tickHash, made.commitment, posted, made.proof);
+    }
+
+    function _cover(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        posted = _begin(made, Protocol.COVERAGE_FIXED, Protocol.COVERAGE_WRITTEN);
+        uint256 current = _putRoots(posted);
+        (uint32 first, uint32 until) = _nextRange(posted[Protocol.COVERAGE_WORD_COVER_HEAD]);
+        emit CoverageProved(number, current, tickHash, first, until, made.commitment, posted, made.proof);
+        if (until < pages) {
+            coveredPages = until;
+            return posted;
+        }
+        coveredPages = 0;
+        (coveredTick, coveredRoot, coveredBatch, coveredSlot) = (tickHash, current, number, slot);
+        emit Covered(slot, tickHash, current, number);
+    }
+
+    /// @dev A batch's words with header and domain written.
+    function _begin(Batch calldata made, uint256 count, uint256 written)
+        private
+        view
+        returns (uint256[] memory posted)
+    {
+        posted = Posted.read(made.words, count, written);
+        posted[Protocol.SETTLE_WORD_HEADER] = Posted.header(count, made.circuit);
+        posted[Protocol.SETTLE_WORD_DOMAIN] = Posted.domain(address(this));
+    }
+
+    /// @dev Writes the current root, which is returned, and tick. These words have the same places in every circuit that has them.
+    function _putRoots(uint256[] memory posted) private view returns (uint256 current) {
+        current = root;
+        posted.put(Protocol.SETTLE_WORD_ROOT_HI, current);
+        posted.put(Protocol.SETTLE_WORD_TICK_HI, tickHash);
+    }
+
+    /// @dev Coverage that is under way is of one root: another voids it, the same does not.
+    function _moveRoot(uint256 previous, uint256 next) private returns (uint256) {
+        if (next != previous) (root, coveredPages) = (next, 0);
+        return next;
+    }
 
     /// @dev The range of a coverage's head word; it must go on where the last one ended.
     function _nextRange(uint256 head) private view returns (uint32 first, uint32 until) {
         first = uint32(head >> Protocol.COVER_HEAD_FIRST_SHIFT);
         until = uint32(head >> Protocol.COVER_HEAD_UNTIL_SHIFT);
-        uint32 done = coveredPages();
-        if (first != done || until <= first || until > pages) revert CoverageOutOfOrder(first, until, done);
+        if (first != coveredPages || until <= first || until > pages) revert CoverageOutOfOrder(first, until, coveredPages);
     }
 
     /// @dev Goes through the touches: writes the words of each deposit from its queue entry, credits refused deposits and
@@ -281,10 +290,19 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @dev `start`: first word of the touch that credits.
     function _credit(address account, uint16 asset, uint64 amount, uint64 number, uint256 start) private {
         _custody(asset);
-        claim[account][asset] += amount;
+        Credit memory credit = _matured(account, asset);
+        (credit.pending, credit.since) = (credit.pending + amount, number);
+        _credits[account][asset] = credit;
         emit Credited(
             account, asset, amount, number, (start - Protocol.SETTLE_FIXED) / Protocol.SETTLE_PER_TOUCH
         );
+    }
+
+    /// @dev An account's credit, with what has become payable by now: every credit moved the root, so a coverage after it is of a root
+    /// that holds it.
+    function _matured(address account, uint16 asset) private view returns (Credit memory credit) {
+        credit = _credits[account][asset];
+        if (credit.since <= coveredBatch) (credit.matured, credit.pending) = (credit.matured + credit.pending, 0);
     }
 
     /// @dev The slot of a tick's head word, after what the circuit can't know: the clock.
@@ -325,16 +343,6 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
             for (uint256 j = 0; j < i; j++) if (address(assets[j].token) == address(asset.token)) revert TokenRepeated(asset.id);
             assetOf[asset.id] = Custody(asset.token, asset.unit);
             emit AssetRegistered(asset.id, address(asset.token), asset.unit);
-        }
-    }
-
-    function _requireDistinct(IGroth16Verifier[4] memory verifiers) private view {
-        for (uint256 i = 1; i < verifiers.length; i++) {
-            uint256[4] memory delta = verifiers[i].verifyingKey().delta;
-            for (uint256 j = 0; j < i; j++) {
-                uint256[4] memory other = verifiers[j].verifyingKey().delta;
-                if (delta[0] == other[0] && delta[1] == other[1]) revert VerifiersShareDelta();
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Config, ILedger} from "../src/interfaces/ILedger.sol";
+import {Batch, Config, ILedger} from "../src/interfaces/ILedger.sol";
 import {Ledger} from "../src/Ledger.sol";
 import {IGroth16Verifier} from "../src/interfaces/IGroth16Verifier.sol";
 import {Trapdoor} from "./support/Trapdoor.sol";
@@ -16,7 +16,7 @@ contract LedgerCoverageTest is LedgerFixture {
         vm.expectEmit(true, false, false, false, address(ledger));
         uint256[] memory none_;
         emit ILedger.Swept(1, before, NEW_ROOT, tick, made.commitment, none_, made.proof);
-        postSweep(made);
+        post(made);
         assertEq(ledger.root(), NEW_ROOT);
         assertEq(ledger.tickHash(), tick);
         assertEq(ledger.batch(), 1);
@@ -27,7 +27,7 @@ contract LedgerCoverageTest is LedgerFixture {
             Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
             made.words[at] ^= 1;
             vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-            postSweep(made);
+            post(made);
         }
         assertEq(ledger.batch(), 0);
     }
@@ -37,7 +37,7 @@ contract LedgerCoverageTest is LedgerFixture {
             Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
             made.words[at] = 1;
             vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
-            postSweep(made);
+            post(made);
         }
     }
 
@@ -45,30 +45,30 @@ contract LedgerCoverageTest is LedgerFixture {
         Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
         made.proof = Trapdoor.prove(Trapdoor.SETTLE_DELTA, rootSignals(made.words, 3), 0);
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postSweep(made);
+        post(made);
     }
 
     function test_sweepRefusesAReplayAnotherRootAndValuesOutsideTheField() public {
         Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-        postSweep(made);
+        post(made);
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postSweep(made);
+        post(made);
 
         made = sweepBatch(sweepWords(P));
         vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
-        postSweep(made);
+        post(made);
 
         made = sweepBatch(sweepWords(NEW_ROOT));
         made.commitment += P;
         vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, made.commitment));
-        postSweep(made);
+        post(made);
 
         made = sweepBatch(sweepWords(NEW_ROOT));
         uint256[] memory longer = new uint256[](made.words.length + 1);
         for (uint256 i = 0; i < made.words.length; i++) longer[i] = made.words[i];
         made.words = longer;
         vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, longer.length, longer.length - 1));
-        postSweep(made);
+        post(made);
     }
 
     /* COVERAGE */
@@ -76,13 +76,13 @@ contract LedgerCoverageTest is LedgerFixture {
     function expectOrder(uint32 first, uint32 until, uint32 covered) private {
         Batch memory made = coverBatch(first, until);
         vm.expectRevert(abi.encodeWithSelector(ILedger.CoverageOutOfOrder.selector, first, until, covered));
-        postCover(made);
+        post(made);
     }
 
     function test_aWholeLedgerInOneProof() public {
         vm.expectEmit(address(ledger));
         emit ILedger.Covered(GENESIS_SLOT, ledger.tickHash(), ledger.root(), 1);
-        postCover(coverBatch(0, PAGES));
+        post(coverBatch(0, PAGES));
         assertEq(ledger.coveredRoot(), ledger.root());
         assertEq(ledger.coveredTick(), ledger.tickHash());
         assertEq(ledger.coveredSlot(), GENESIS_SLOT);
@@ -92,11 +92,11 @@ contract LedgerCoverageTest is LedgerFixture {
     }
 
     function test_aWholeLedgerInThreeProofs() public {
-        postCover(coverBatch(0, 8));
+        post(coverBatch(0, 8));
         assertEq(ledger.coveredPages(), 8);
-        postCover(coverBatch(8, 16));
-        assertEq(ledger.coveredTick(), 0);
-        postCover(coverBatch(16, PAGES));
+        post(coverBatch(8, 16));
+        assertEq(ledger.coveredBatch(), 0);
+        post(coverBatch(16, PAGES));
         assertEq(ledger.coveredBatch(), 3);
         assertEq(ledger.coveredTick(), ledger.tickHash());
     }
@@ -105,52 +105,126 @@ contract LedgerCoverageTest is LedgerFixture {
         expectOrder(1, PAGES, 0);
         expectOrder(0, 0, 0);
         expectOrder(0, PAGES + 1, 0);
-        postCover(coverBatch(0, 8));
+        post(coverBatch(0, 8));
         expectOrder(0, 8, 8);
         expectOrder(0, PAGES, 8);
         expectOrder(9, 16, 8);
         expectOrder(7, 16, 8);
         expectOrder(8, 8, 8);
         expectOrder(8, 7, 8);
-        postCover(coverBatch(8, PAGES));
+        post(coverBatch(8, PAGES));
         expectOrder(8, PAGES, 0);
         assertEq(ledger.coveredBatch(), 2);
     }
 
     /// Half of one root and half of another, or of one tick and another, is no coverage.
-    function test_anyOtherBatchInBetweenStartsItAnew() public {
-        postCover(coverBatch(0, 8));
-        postSweep(sweepBatch(sweepWords(NEW_ROOT)));
+    function test_anotherRootOrTickStartsItAnew() public {
+        post(coverBatch(0, 8));
+        post(sweepBatch(sweepWords(NEW_ROOT)));
         expectOrder(8, PAGES, 0);
-        postCover(coverBatch(0, 8));
+        post(coverBatch(0, 8));
         post(settleBatch(emptyWords(NEW_ROOT - 1), none()));
         expectOrder(8, PAGES, 0);
-        postCover(coverBatch(0, 8));
-        postTick(tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
+        post(coverBatch(0, 8));
+        post(tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
         expectOrder(8, PAGES, 0);
-        assertEq(ledger.coveredTick(), 0);
+        assertEq(ledger.coveredBatch(), 0);
+    }
+
+    function test_aBatchThatChangesNothingDoesNot() public {
+        post(coverBatch(0, 8));
+        Batch memory last = coverBatch(8, PAGES);
+        post(settleBatch(emptyWords(ledger.root()), none()));
+        post(sweepBatch(sweepWords(ledger.root())));
+        post(last);
+        assertEq(ledger.coveredBatch(), 4);
+    }
+
+    /* ALL OF A TICK AT ONCE */
+
+    function wholeTick() private returns (Batch[] memory batches) {
+        batches = new Batch[](5);
+        uint256 snapshot = vm.snapshotState();
+        // Each is made for the ledger as those before it leave it.
+        post(batches[0] = tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
+        uint256[] memory words = emptyWords(NEW_ROOT);
+        putWithdrawal(words, 0, bob, QUOTE, 30);
+        post(batches[1] = settleBatch(words, none()));
+        post(batches[2] = sweepBatch(sweepWords(NEW_ROOT - 1)));
+        post(batches[3] = sweepBatch(sweepWords(NEW_ROOT - 2)));
+        post(batches[4] = coverBatch(0, PAGES));
+        vm.revertToState(snapshot);
+    }
+
+    function test_aTickInOneTransaction() public {
+        Batch[] memory batches = wholeTick();
+        ledger.post(batches);
+        assertEq(ledger.batch(), 5);
+        assertEq(ledger.root(), NEW_ROOT - 2);
+        assertEq(ledger.coveredRoot(), NEW_ROOT - 2);
+        assertEq(ledger.coveredSlot(), GENESIS_SLOT + 1);
+        assertEq(ledger.claim(bob, QUOTE), 30);
+    }
+
+    function test_allOrNothing() public {
+        for (uint256 i = 0; i < 5; i++) {
+            Batch[] memory batches = wholeTick();
+            batches[i].proof[6] = batches[(i + 1) % 5].proof[6];
+            batches[i].proof[7] = batches[(i + 1) % 5].proof[7];
+            vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+            ledger.post(batches);
+            assertEq(ledger.batch(), 0);
+        }
+        Batch[] memory swapped = wholeTick();
+        (swapped[2], swapped[3]) = (swapped[3], swapped[2]);
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        ledger.post(swapped);
+    }
+
+    function test_refusesUnknownCircuitsAndNoBatches() public {
+        Batch[] memory batches = wholeTick();
+        uint8[3] memory unknown = [0, 5, 255];
+        for (uint256 i = 0; i < 3; i++) {
+            batches[4].circuit = unknown[i];
+            vm.expectRevert(abi.encodeWithSelector(ILedger.CircuitUnknown.selector, unknown[i]));
+            ledger.post(batches);
+        }
+        vm.expectRevert(IGroth16Verifier.NothingToVerify.selector);
+        ledger.post(new Batch[](0));
+    }
+
+    /// A sweep's words as a coverage's, or the other way round: each circuit has its own header word.
+    function test_refusesAnotherCircuitsNumber() public {
+        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+        made.circuit = 4;
+        vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, 11, 7));
+        post(made);
+        made = sweepBatch(sweepWords(NEW_ROOT));
+        made.entries = one(deposit(alice, QUOTE, 5));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.EntriesLeft.selector, 1, 0));
+        post(made);
     }
 
     function test_coverRefusesWhatItsProofIsNotOf() public {
         Batch memory made = coverBatch(0, 8);
         made.words[6] = uint256(PAGES) << 32;
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postCover(made);
+        post(made);
         made = coverBatch(0, 8);
         made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(made.words, 4), 0);
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postCover(made);
+        post(made);
         for (uint256 at = 0; at < 6; at++) {
             made = coverBatch(0, 8);
             made.words[at] = 1;
             vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
-            postCover(made);
+            post(made);
         }
         made = coverBatch(0, PAGES);
-        postSweep(sweepBatch(sweepWords(NEW_ROOT)));
+        post(sweepBatch(sweepWords(NEW_ROOT)));
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postCover(made);
-        assertEq(ledger.coveredTick(), 0);
+        post(made);
+        assertEq(ledger.coveredBatch(), 0);
     }
 
     /// Bits above both fields of the head would be read as nothing by the contract and as something by the circuit.
@@ -158,7 +232,7 @@ contract LedgerCoverageTest is LedgerFixture {
         Batch memory made = coverBatch(0, PAGES);
         made.words[6] |= 1 << 64;
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        postCover(made);
+        post(made);
     }
 
     /* FOR INTEGRATORS */
@@ -171,7 +245,7 @@ contract LedgerCoverageTest is LedgerFixture {
     }
 
     function test_isCoveredUntilItIsTooOldOrThereIsANewerTick() public {
-        postCover(coverBatch(0, PAGES));
+        post(coverBatch(0, PAGES));
         uint256 time = uint256(GENESIS_SLOT) * SLOT_SECONDS;
         assertTrue(ledger.isCovered(uint64(block.timestamp - time)));
         assertFalse(ledger.isCovered(uint64(block.timestamp - time - 1)));
@@ -180,9 +254,9 @@ contract LedgerCoverageTest is LedgerFixture {
         assertTrue(ledger.isCovered(uint64(block.timestamp - time)));
 
         vm.warp(uint256(GENESIS_SLOT + 30) * SLOT_SECONDS);
-        postTick(tickBatch(tickWords(GENESIS_SLOT + 30, uint64(GENESIS_SLOT + 30) * SLOT_SECONDS)));
+        post(tickBatch(tickWords(GENESIS_SLOT + 30, uint64(GENESIS_SLOT + 30) * SLOT_SECONDS)));
         assertFalse(ledger.isCovered(type(uint64).max));
-        postCover(coverBatch(0, PAGES));
+        post(coverBatch(0, PAGES));
         assertTrue(ledger.isCovered(0));
         assertEq(ledger.coveredSlot(), GENESIS_SLOT + 30);
     }

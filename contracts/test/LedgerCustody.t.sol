@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {Config, Entry, ILedger} from "../src/interfaces/ILedger.sol";
+import {Batch, Config, Entry, ILedger} from "../src/interfaces/ILedger.sol";
 import {Ledger} from "../src/Ledger.sol";
 import {DevelopmentToken} from "../src/dev/DevelopmentToken.sol";
 import {LedgerFixture} from "./support/LedgerFixture.sol";
@@ -84,6 +84,7 @@ contract LedgerCustodyTest is LedgerFixture {
         uint256[] memory words = emptyWords(NEW_ROOT);
         putWithdrawal(words, 0, account, asset, amount);
         post(settleBatch(words, none()));
+        cover();
     }
 
     function test_withdrawPaysUnits() public {
@@ -96,6 +97,27 @@ contract LedgerCustodyTest is LedgerFixture {
         assertEq(ledger.withdraw(ETHER), 4);
         assertEq(wrapped.balanceOf(bob) - before, 4 * ETHER_UNIT);
         assertEq(wrapped.balanceOf(address(ledger)), ETHER_UNIT);
+    }
+
+    /// A withdrawal out of a root that is not covered is not paid yet, and a later one does not hold up what is.
+    function test_withdrawPaysOnlyWhatIsCovered() public {
+        deposit(alice, QUOTE, 50);
+        credited(bob, QUOTE, 4);
+        uint256[] memory words = emptyWords(NEW_ROOT - 1);
+        putWithdrawal(words, 0, bob, QUOTE, 7);
+        post(settleBatch(words, none()));
+        assertEq(ledger.claim(bob, QUOTE), 4);
+        assertEq(ledger.pending(bob, QUOTE), 7);
+        vm.startPrank(bob);
+        assertEq(ledger.withdraw(QUOTE), 4);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.NothingToWithdraw.selector, bob, QUOTE));
+        ledger.withdraw(QUOTE);
+        vm.stopPrank();
+        post(coverBatch(0, PAGES / 2));
+        assertEq(ledger.claim(bob, QUOTE), 0);
+        post(coverBatch(PAGES / 2, PAGES));
+        vm.prank(bob);
+        assertEq(ledger.withdraw(QUOTE), 7);
     }
 
     function test_withdrawPaysOnce() public {
@@ -167,18 +189,16 @@ contract LedgerCustodyTest is LedgerFixture {
     /* REENTRANCY */
 
     function entries() private pure returns (bytes[] memory calls) {
-        uint256[8] memory proof;
-        calls = new bytes[](4);
+        calls = new bytes[](3);
         calls[0] = abi.encodeCall(ILedger.deposit, (0, QUOTE, 1, 0, 0));
         calls[1] = abi.encodeCall(ILedger.withdraw, (QUOTE));
-        calls[2] = abi.encodeCall(ILedger.settle, (new uint256[](0), new Entry[](0), 0, proof));
-        calls[3] = abi.encodeCall(ILedger.tick, (new uint256[](0), 0, proof));
+        calls[2] = abi.encodeCall(ILedger.post, (new Batch[](0)));
     }
 
     function test_refusesReentryFromDeposit() public {
         HookToken token = new HookToken();
         ledger = ledgerOf(address(token));
-        for (uint256 i = 0; i < 4; i++) {
+        for (uint256 i = 0; i < 3; i++) {
             token.arm(address(ledger), entries()[i]);
             vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
             vm.prank(alice);
@@ -192,7 +212,7 @@ contract LedgerCustodyTest is LedgerFixture {
         vm.prank(alice);
         ledger.deposit(0, QUOTE, 500, 0, 0);
         credited(bob, QUOTE, 200);
-        for (uint256 i = 0; i < 4; i++) {
+        for (uint256 i = 0; i < 3; i++) {
             token.arm(address(ledger), entries()[i]);
             vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
             vm.prank(bob);

@@ -33,27 +33,12 @@ contract LedgerDeploymentTest is LedgerFixture {
         assertEq(ledger.touches(), TOUCHES);
         assertEq(ledger.sweepPages(), SWEEP_PAGES);
         assertEq(ledger.pages(), PAGES);
-        assertEq(address(ledger.sweepVerifier()), address(sweepVerifier));
-        assertEq(address(ledger.coverageVerifier()), address(coverageVerifier));
         assertFalse(ledger.isCovered(type(uint64).max));
-        assertEq(address(ledger.settleVerifier()), address(settleVerifier));
-        assertEq(address(ledger.tickVerifier()), address(tickVerifier));
+        assertEq(address(ledger.verifier()), address(verifier));
         assertEq(uint256(ledger.batch()) + ledger.requested() + ledger.consumed(), 0);
         (IERC20 token, uint256 unit) = ledger.assetOf(ETHER);
         assertEq(address(token), address(wrapped));
         assertEq(unit, ETHER_UNIT);
-    }
-
-    function test_refusesVerifiersThatShareDelta() public {
-        Config memory config = configuration();
-        config.tickVerifier = config.settleVerifier;
-        expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
-        config = configuration();
-        config.coverageVerifier = config.settleVerifier;
-        expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
-        config = configuration();
-        config.sweepVerifier = config.coverageVerifier;
-        expectRefused(config, abi.encodeWithSelector(ILedger.VerifiersShareDelta.selector));
     }
 
     function test_refusesSizesOfZero() public {

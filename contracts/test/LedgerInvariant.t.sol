@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Entry} from "../src/interfaces/ILedger.sol";
+import {Batch, Entry} from "../src/interfaces/ILedger.sol";
 import {LedgerFixture} from "./support/LedgerFixture.sol";
 
 /// @notice Deposits, settles that refund or pay out, and withdrawals in any order, never paying out more than was taken in: the proofs'
@@ -46,6 +46,19 @@ contract Player is LedgerFixture {
         post(settleBatch(words, entries));
     }
 
+    function coverAll() external {
+        cover();
+    }
+
+    function nextTick() external {
+        if (ledger.coveredTick() != ledger.tickHash()) return;
+        uint32 slot = ledger.slot() + 1;
+        vm.warp(uint256(slot) * SLOT_SECONDS);
+        uint256[] memory words = tickWords(slot, uint64(slot) * SLOT_SECONDS);
+        words[7] = slot;
+        post(tickBatch(words));
+    }
+
     function takeOut(uint256 who, uint256 which) external {
         uint16 asset = _assets[which % 2];
         address account = _accounts[who % 2];
@@ -68,7 +81,16 @@ contract Player is LedgerFixture {
     }
 
     function claims(uint16 asset) external view returns (uint256) {
-        return ledger.claim(alice, asset) + ledger.claim(bob, asset);
+        return ledger.claim(alice, asset) + ledger.claim(bob, asset) + pending(asset);
+    }
+
+    function pending(uint16 asset) public view returns (uint256) {
+        return ledger.pending(alice, asset) + ledger.pending(bob, asset);
+    }
+
+    /// @dev Whether a root as it stands now is covered.
+    function coveredNow() external view returns (bool) {
+        return ledger.coveredRoot() == ledger.root() && ledger.coveredBatch() == ledger.batch();
     }
 
     function counters() external view returns (uint64 requested, uint64 consumed) {
@@ -83,10 +105,12 @@ contract LedgerInvariantTest is LedgerFixture {
     function setUp() public override {
         _player = new Player();
         targetContract(address(_player));
-        bytes4[] memory selectors = new bytes4[](3);
+        bytes4[] memory selectors = new bytes4[](5);
         selectors[0] = Player.requestDeposit.selector;
         selectors[1] = Player.serve.selector;
         selectors[2] = Player.takeOut.selector;
+        selectors[3] = Player.coverAll.selector;
+        selectors[4] = Player.nextTick.selector;
         targetSelector(FuzzSelector(address(_player), selectors));
     }
 
@@ -105,6 +129,12 @@ contract LedgerInvariantTest is LedgerFixture {
             assertEq(_player.claims(asset), _player.credited(asset) - _player.paid(asset));
             assertLe(_player.claims(asset), _player.vault(asset));
         }
+    }
+
+    /// Nothing waits in a ledger that was covered just now.
+    function invariant_coveredIsPayable() public view {
+        if (!_player.coveredNow()) return;
+        for (uint256 i = 0; i < 2; i++) assertEq(_player.pending(_assets[i]), 0);
     }
 
     /// No deposit is consumed before it is queued.

@@ -38,8 +38,7 @@ contract PostedTest is Test {
             uint256[3] memory signals = Posted.signals(
                 words,
                 number("batches", i, "commitment"),
-                vm.parseJsonAddress(_json, path("batches", i, "ledger")),
-                uint64(number("batches", i, "batch"))
+                vm.parseJsonAddress(_json, path("batches", i, "ledger"))
             );
             assertEq(signals[0], number("batches", i, "commitment"), name);
             assertEq(signals[1], number("batches", i, "r"), name);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,9 @@ from contracts.ledger import (
 )
 from zkmargin.auditor import audit
 from zkmargin.auditor.source import Node, Recorder
+from zkmargin.chain.client import Batch
 from zkmargin.chain.deploy import Genesis
+from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.liquidation import lowest_holding, minimal_close
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.oracle.reports import Board, make_report
@@ -34,6 +37,7 @@ from zkmargin.protocol.hashes import owner_hash, tick_hash
 from zkmargin.protocol.model import QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.profile import profile_keys
+from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
@@ -78,12 +82,10 @@ class Story:
             rates = [0] * PROFILE.instruments
             board.add(make_report(key, signer, self.domain, terms, slot, self.last.slot, row, rates))
         self.batch += 1
-        made = make_tick_batch(
-            self.batch, self.chain_id, self.domain, terms, PROFILE, self.last, board.quorate()
-        )
+        made = make_tick_batch(self.chain_id, self.domain, terms, PROFILE, self.last, board.quorate())
         self.bench.node.advance_to(slot * SLOT_SECONDS + 1)
         proof = prove(self.keys["tick"], made.inputs, "native").proof
-        self.bench.client.tick(OPERATOR, made.posting.words, made.posting.commitment, proof)
+        self.post(("tick", made.posting, proof))
         self.last = made.tick
         self.ticks.append(made.tick)
 
@@ -95,27 +97,32 @@ class Story:
         for operation in operations:
             draft.add([self.signed(touch) for touch in operation])
         self.batch += 1
-        made = draft.finish(self.batch, self.chain_id)
+        made = draft.finish(self.chain_id)
         proof = prove(self.keys["settle"], made.inputs, "native").proof
-        posting = made.posting
-        self.bench.client.settle(OPERATOR, posting.words, entries, posting.commitment, proof)
+        self.post(("settle", made.posting, proof), entries=entries)
         self.ledger.checkpoint()
 
     def cover(self) -> None:
-        """Sweep what needs it and cover the ledger."""
+        """Sweep what needs it and cover the ledger, in one transaction."""
         moved = Displacements({tick_hash(tick): tick for tick in self.ticks}, self.last)
-        client, hashes = self.bench.client, (self.domain, self.chain_id)
+        hashes, batches = (self.domain, self.chain_id), []
         for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved)):
             self.batch += 1
-            swept = make_sweep(self.ledger, self.last, *hashes, self.batch, radius, pages)
+            swept = make_sweep(self.ledger, self.last, *hashes, radius, pages)
             proof = prove(self.keys["sweep"], swept.inputs, "native").proof
-            client.sweep(OPERATOR, swept.posting.words, swept.posting.commitment, proof)
+            batches.append(("sweep", swept.posting, proof))
             self.ledger.checkpoint()
         for block, rest in blocks_to_cover(self.ledger):
             self.batch += 1
-            covered = make_coverage(self.ledger, moved, *hashes, self.batch, block, rest)
+            covered = make_coverage(self.ledger, moved, *hashes, block, rest)
             proof = prove(self.keys["coverage"], covered.inputs, "native").proof
-            client.cover(OPERATOR, covered.posting.words, covered.posting.commitment, proof)
+            batches.append(("coverage", covered.posting, proof))
+        self.post(*batches)
+
+    def post(self, *batches: tuple[str, Posting, Proof], entries: Sequence[QueueEntry] = ()) -> None:
+        """Post batches in one transaction."""
+        made = [Batch(name, posting.words, posting.commitment, proof) for name, posting, proof in batches]
+        self.bench.client.post(OPERATOR, *(replace(batch, entries=entries) for batch in made))
 
     def signed(self, touch: Touch) -> Touch:
         key = PEOPLE.get(touch.account_id)
@@ -144,6 +151,7 @@ def _tell(story: Story) -> None:
     ]
     story.tick(GENESIS.slot + 1, {BTC: 60_000, ETHER: 3_000})
     story.settle(entries, list(trade_legs(ANNE, BERT, BTC, 100, 60_000 << 32)))
+    story.cover()
     story.tick(GENESIS.slot + 2, {BTC: 56_400, ETHER: 2_950})
     anne, mark = story.ledger.account(ANNE), story.last.instruments[BTC].mark
     held = lowest_holding(anne)
@@ -162,6 +170,7 @@ def _tell(story: Story) -> None:
     story.tick(GENESIS.slot + 3, {BTC: 56_500, ETHER: 2_951})
     story.cover()  # within the radius: nothing is swept
     client.withdraw(BOB, QUOTE)
+    story.settle([], [withdrawal(BERT, QUOTE, 5)])  # not payable yet
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from auditor.answers import Answers, Kept
 from zkmargin.auditor.findings import NAMES
 from zkmargin.errors import ExitStatus
 
-BATCHES = 8  # tick, settle, tick, settle, sweep, coverage, tick, coverage
+BATCHES = 11  # twice tick, settle, sweep, coverage; tick, coverage, settle
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
 
 

@@ -29,7 +29,7 @@ def test_valid_bundle(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "--bundle", str(kept.folder), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert list(report) == ["ok", "exit", "ledger", "last_batch", "root", "checks"]
-    assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 8)
+    assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 11)
     assert report["ledger"].lower() == kept.ledger.lower()
     assert isinstance(report["root"], str)
     assert int(report["root"]) == kept.first.root

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.ledger import (
@@ -26,6 +28,7 @@ from zkmargin.chain.transactions import account_of, broadcast, receipt, sign, wa
 from zkmargin.errors import BadInput, ChainRejected, ChainUnreachable, ExitStatus, MissingData
 from zkmargin.protocol.constants import P
 from zkmargin.protocol.words import queue_hash
+from zkmargin.proving.proof import Proof
 from zkmargin.proving.verify import verify_groth16py
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
@@ -53,19 +56,25 @@ def test_deposit_settle_withdraw(bench: Bench) -> None:
     assert client.queued(bench.deployment.from_block) == [served, refused]
 
     touches = [performed(served), performed(refused, flag=0), withdrawal(QUOTE, 2_000)]
-    words, entries, bound, proof = bench.settle(touches, [0, 0, address_of(BOB)], new_root=P - 1)
-    done = client.settle(OPERATOR, words, entries, bound, proof)
+    made = bench.settle(touches, [0, 0, address_of(BOB)], new_root=P - 1)
+    assert isinstance(made.proof, Proof)
+    done = client.post(OPERATOR, made)
 
     credited, paid, settled = client.decode_logs(done.logs)
     assert (credited.name, credited.args["amount"], credited.args["touch"]) == ("Credited", 7, 1)
     assert (paid.name, paid.args["amount"], paid.args["touch"]) == ("Credited", 2_000, 2)
     # The words in the event are Python's to the last: r and y agreed, or the proof would have been refused.
-    assert settled.args["words"] == words
-    assert settled.args["proof"] == list(proof.calldata())
+    assert settled.args["words"] == made.words
+    assert settled.args["proof"] == list(made.proof.calldata())
     assert (settled.args["batch"], settled.args["newRoot"], settled.args["consumed"]) == (1, P - 1, 2)
     assert client.state().root == P - 1
 
     account = account_of(BOB).address
+    assert (client.claim(account, QUOTE), client.claim(account, ETHER)) == (0, 0)
+    assert (client.pending(account, QUOTE), client.pending(account, ETHER)) == (2_000, 7)
+    with _rejected("nothing_to_withdraw"):
+        client.withdraw(BOB, ETHER)
+    client.post(OPERATOR, bench.cover_all())
     assert (client.claim(account, QUOTE), client.claim(account, ETHER)) == (2_000, 7)
     token = client.token(ETHER).address
     before = balance(client.web3, token, account)
@@ -78,11 +87,11 @@ def test_deposit_settle_withdraw(bench: Bench) -> None:
 
 def test_tick(bench: Bench) -> None:
     bench.node.advance_to(TIME + 5)
-    words, bound, proof = bench.tick(SLOT)
-    done = bench.client.tick(OPERATOR, words, bound, proof)
+    made = bench.tick(SLOT)
+    done = bench.client.post(OPERATOR, made)
     (event,) = bench.client.decode_logs(done.logs)
     assert event.name == "Ticked"
-    assert event.args["words"] == words
+    assert event.args["words"] == made.words
     assert bench.client.state().slot == SLOT
     assert bench.client.state().tick == 77
 
@@ -90,38 +99,72 @@ def test_tick(bench: Bench) -> None:
 def test_trapdoor_proofs_verify_off_chain_too(bench: Bench) -> None:
     from contracts import trapdoor
 
-    _, _, _, proof = bench.settle([])
+    proof = bench.settle([]).proof
+    assert isinstance(proof, Proof)
     assert verify_groth16py(proof, trapdoor.KEYS["settle"])
     assert not verify_groth16py(proof, trapdoor.KEYS["tick"])
+
+
+def test_a_tick_at_once(bench: Bench) -> None:
+    """Tick, settle, sweep and coverage in one transaction: all of them or none."""
+    client, snapshot = bench.client, bench.node.snapshot()
+    bench.node.advance_to(TIME + 5)
+    batches = [bench.tick(SLOT)]
+    for make in (lambda: bench.settle([], new_root=5), lambda: bench.sweep(6), bench.cover_all):
+        client.post(OPERATOR, batches[-1])
+        batches.append(make())
+    bench.node.revert(snapshot)
+    bench.node.advance_to(TIME + 5)
+    for wrong in range(4):
+        changed = list(batches)
+        changed[wrong] = replace(batches[wrong], proof=batches[wrong - 1].proof)
+        with _rejected("proof_invalid"):
+            client.post(OPERATOR, *changed)
+    done = client.post(OPERATOR, *batches)
+    names = [event.name for event in client.decode_logs(done.logs)]
+    assert names == ["Ticked", "Settled", "Swept", "CoverageProved", "Covered"]
+    assert client.is_covered(SLOT_SECONDS)
+    with _rejected("nothing_to_verify"):
+        client.post(OPERATOR)
+
+
+def test_no_tick_before_the_last_is_covered(bench: Bench) -> None:
+    bench.node.advance_to(TIME + SLOT_SECONDS)
+    bench.client.post(OPERATOR, bench.tick(SLOT))
+    with _rejected("last_tick_uncovered"):
+        bench.client.post(OPERATOR, bench.tick(SLOT + 1, new_tick=78))
+    bench.client.post(OPERATOR, bench.cover_all())
+    bench.client.post(OPERATOR, bench.tick(SLOT + 1, new_tick=78))
+    assert bench.client.state().slot == SLOT + 1
 
 
 # --- refusals of the contract, by name
 
 
 def test_wrong_proof(bench: Bench) -> None:
-    words, entries, bound, proof = bench.settle([])
-    words[7] += 1
+    made = bench.settle([])
+    words = [word + (index == 7) for index, word in enumerate(made.words)]
     with _rejected("proof_invalid") as caught:
-        bench.client.settle(OPERATOR, words, entries, bound, proof)
+        bench.client.post(OPERATOR, replace(made, words=words))
     assert caught.value.exit_status == ExitStatus.INVALID
     assert "ProofInvalid" in str(caught.value)
     assert bench.client.state().batch == 0
 
 
 def test_signal_aliases(bench: Bench) -> None:
-    words, entries, bound, proof = bench.settle([])
+    made = bench.settle([])
     with _rejected("not_in_field"):
-        bench.client.settle(OPERATOR, words, entries, bound + P, proof)
+        bench.client.post(OPERATOR, replace(made, commitment=made.commitment + P))
 
 
 def test_stale_and_future_tick(bench: Bench) -> None:
-    words, bound, proof = bench.tick(SLOT)
+    made = bench.tick(SLOT)
     with _rejected("tick_from_future") as caught:
-        bench.client.tick(OPERATOR, words, bound, proof)
+        bench.client.post(OPERATOR, made)
     assert caught.value.retryable
     bench.node.advance_to(TIME + MAX_TICK_AGE + 60)
     with _rejected("tick_stale") as caught:
-        bench.client.tick(OPERATOR, words, bound, proof)
+        bench.client.post(OPERATOR, made)
     assert not caught.value.retryable
     assert f"time {TIME}" in str(caught.value)
 
@@ -129,7 +172,7 @@ def test_stale_and_future_tick(bench: Bench) -> None:
 def test_reordered_deposits(bench: Bench) -> None:
     first, second = bench.deposit(ALICE, QUOTE, 1), bench.deposit(BOB, QUOTE, 2)
     with _rejected("entry_mismatch"):
-        bench.client.settle(OPERATOR, *bench.settle([performed(second), performed(first)]))
+        bench.client.post(OPERATOR, bench.settle([performed(second), performed(first)]))
 
 
 def test_nothing_to_withdraw(bench: Bench) -> None:
@@ -150,13 +193,14 @@ def test_deposit_without_allowance_or_in_unknown_asset(bench: Bench) -> None:
 def test_arguments_out_of_range(bench: Bench) -> None:
     with pytest.raises(BadInput):
         bench.client.deposit(ALICE, 0, QUOTE, 1 << 64)
-    words, entries, bound, proof = bench.settle([])
+    made = bench.settle([])
+    assert isinstance(made.proof, Proof)
     with pytest.raises(BadInput, match="eight words"):
-        bench.client.settle(OPERATOR, words, entries, bound, proof.calldata()[:7])
+        bench.client.post(OPERATOR, replace(made, proof=made.proof.calldata()[:7]))
     with pytest.raises(BadInput, match="not those of a batch"):
-        bench.client.settle(OPERATOR, words[:-1], entries, bound, proof)
+        bench.client.post(OPERATOR, replace(made, words=made.words[:-1]))
     with pytest.raises(BadInput) as caught:
-        bench.client.settle("0x1234", words, entries, bound, proof)
+        bench.client.post("0x1234", made)
     assert "1234" not in str(caught.value)
 
 
@@ -219,7 +263,7 @@ def test_reason_of_a_mined_revert(bench: Bench) -> None:
 
 def test_too_little_gas_is_said(bench: Bench) -> None:
     web3 = bench.client.web3
-    signed = sign(web3, bench.client.settle_call(*bench.settle([])), OPERATOR, gas=250_000)
+    signed = sign(web3, bench.client.post_call([bench.settle([])]), OPERATOR, gas=250_000)
     broadcast(web3, signed.raw)
     with _rejected("gas_too_low") as caught:
         wait(web3, signed.hash)

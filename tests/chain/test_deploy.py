@@ -12,7 +12,7 @@ import pytest
 from contracts import trapdoor
 from contracts.ledger import ETHER, ETHER_UNIT, GENESIS, OPERATOR, QUOTE, Bench, params
 from zkmargin.chain.anvil import anvil
-from zkmargin.chain.deploy import AssetPlan, deploy, solidity_key
+from zkmargin.chain.deploy import AssetPlan, deploy, solidity_keys
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.transactions import account_of
 from zkmargin.errors import BadInput, ChainRejected, MissingData, Refused
@@ -60,12 +60,11 @@ def test_keys_on_chain_are_those_given(bench: Bench) -> None:
     from zkmargin.chain.artifacts import artifact
 
     abi = artifact("Groth16Verifier").abi
-    for circuit, key in trapdoor.KEYS.items():
-        web3 = bench.client.web3
-        address = web3.to_checksum_address(bench.client.verifier(circuit))
-        assert address == bench.deployment.verifiers[circuit]
-        found = web3.eth.contract(address=address, abi=abi).functions.verifyingKey().call()
-        assert list(found) == list(solidity_key(key))
+    web3 = bench.client.web3
+    address = web3.to_checksum_address(bench.client.verifier())
+    assert address == bench.deployment.verifier
+    found = web3.eth.contract(address=address, abi=abi).functions.verifyingKeys().call()
+    assert list(found) == list(solidity_keys(trapdoor.KEYS))
 
 
 def test_development_keys_and_tokens_stay_on_local_chains() -> None:
@@ -93,7 +92,10 @@ def test_keys_the_contracts_refuse(bench: Bench) -> None:
     degenerate = trapdoor.verifying_key(trapdoor.GAMMA)
     with pytest.raises(ChainRejected) as caught:
         _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": degenerate})
-    assert caught.value.code == "key_gamma_is_delta"
+    assert caught.value.code == "keys_share_delta"
     with pytest.raises(ChainRejected) as caught:
         _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": trapdoor.KEYS["settle"]})
-    assert caught.value.code == "verifiers_share_delta"
+    assert caught.value.code == "keys_share_delta"
+    alien = trapdoor.verifying_key(trapdoor.SETTLE_DELTA) | {"vk_alpha_1": trapdoor.KEYS["tick"]["IC"][1]}
+    with pytest.raises(BadInput, match="different setups"):
+        _deploy(bench.node.url, verifying_keys=trapdoor.KEYS | {"tick": alien})

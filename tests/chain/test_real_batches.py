@@ -25,8 +25,9 @@ from contracts.ledger import (
     oracles,
     params,
 )
-from zkmargin.chain.client import LedgerClient
-from zkmargin.chain.deploy import Genesis
+from zkmargin.chain.artifacts import artifact
+from zkmargin.chain.client import Batch, LedgerClient
+from zkmargin.chain.deploy import Genesis, solidity_keys
 from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.errors import ChainRejected
@@ -67,11 +68,12 @@ class Story:
 
     def post_tick(self, client: LedgerClient, posting: Posting | None = None) -> None:
         posting = posting or self.tick.posting
-        client.tick(OPERATOR, posting.words, posting.commitment, self.tick_proof)
+        client.post(OPERATOR, Batch("tick", posting.words, posting.commitment, self.tick_proof))
 
     def post_settle(self, client: LedgerClient, posting: Posting | None = None) -> None:
         posting = posting or self.settle.posting
-        client.settle(OPERATOR, posting.words, self.entries, posting.commitment, self.settle_proof)
+        made = Batch("settle", posting.words, posting.commitment, self.settle_proof, self.entries)
+        client.post(OPERATOR, made)
 
 
 def _deposits(bench: Bench, owner: int) -> list[QueueEntry]:
@@ -102,7 +104,7 @@ def story() -> Iterator[Story]:
             prices = [PRICES.get(k, 0) * (1000 + signer) // 1000 for k in range(PROFILE.instruments)]
             rates = [0] * PROFILE.instruments
             board.add(make_report(key, signer, domain, terms, SLOT, GENESIS.slot, prices, rates))
-        tick = make_tick_batch(1, chain_id, domain, terms, PROFILE, first, board.quorate())
+        tick = make_tick_batch(chain_id, domain, terms, PROFILE, first, board.quorate())
         tick_proof = prove(keys["tick"], tick.inputs, "native").proof
 
         owner = owner_hash(trader.ax, trader.ay)
@@ -115,7 +117,7 @@ def story() -> Iterator[Story]:
         account = ledger.account(PROFILE.instruments)
         pay = sign_touch(withdrawal(account.id, QUOTE, 2_000_000), account, trader, SLOT + 10, domain)
         draft.add([placed(pay, ledger)])
-        settle = draft.finish(2, chain_id)
+        settle = draft.finish(chain_id)
         settle_proof = prove(keys["settle"], settle.inputs, "native").proof
 
         for bench in (here, elsewhere):
@@ -154,14 +156,19 @@ def test_accepted(at_tick: Story) -> None:
     state = client.state()
     assert (state.root, state.consumed, state.batch) == (at_tick.settle.new_root, 3, 2)
     alice, bob = (f"0x{address_of(key):040x}" for key in (ALICE, BOB))
-    assert (client.claim(alice, QUOTE), client.claim(alice, ETHER)) == (2_000_000, 0)
-    assert (client.claim(bob, QUOTE), client.claim(bob, ETHER)) == (0, 9)
+    assert (client.pending(alice, QUOTE), client.pending(alice, ETHER)) == (2_000_000, 0)
+    assert (client.pending(bob, QUOTE), client.pending(bob, ETHER)) == (0, 9)
 
 
 def test_keys_on_chain_are_the_circuits(at_start: Story) -> None:
-    addresses = {at_start.here.client.verifier(circuit) for circuit in at_start.keys}
-    assert addresses == set(at_start.here.deployment.verifiers.values())
-    assert len(addresses) == len(CIRCUIT_IDS)
+    client = at_start.here.client
+    abi = artifact("Groth16Verifier").abi
+    verifier = client.web3.eth.contract(address=client.web3.to_checksum_address(client.verifier()), abi=abi)
+    alpha, beta, gamma, circuits = verifier.functions.verifyingKeys().call()
+    verifying = {name: key.verification_key for name, key in at_start.keys.items()}
+    assert (alpha, beta, gamma) == tuple(solidity_keys(verifying)[:3])
+    assert [tuple(row) for row in circuits] == solidity_keys(verifying)[3]
+    assert len(circuits) == len(CIRCUIT_IDS)
 
 
 def test_replay_on_another_chain(at_start: Story) -> None:
@@ -174,7 +181,7 @@ def test_replay_in_another_batch(at_tick: Story) -> None:
     at_tick.post_settle(client)
     with _refused("entry_mismatch"):
         at_tick.post_settle(client)
-    with _refused("tick_not_later"):
+    with _refused("last_tick_uncovered"):
         at_tick.post_tick(client)
 
 
@@ -231,6 +238,5 @@ def test_aliases_of_public_values(at_tick: Story) -> None:
 def test_proof_of_the_other_circuit(at_tick: Story) -> None:
     posting = at_tick.settle.posting
     with _refused("proof_invalid"):
-        at_tick.here.client.settle(
-            OPERATOR, posting.words, at_tick.entries, posting.commitment, at_tick.tick_proof
-        )
+        made = Batch("settle", posting.words, posting.commitment, at_tick.tick_proof, at_tick.entries)
+        at_tick.here.client.post(OPERATOR, made)

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts import trapdoor
 from zkmargin.chain.anvil import LOCAL_CHAIN_ID, Anvil, anvil, development_key
-from zkmargin.chain.client import LedgerClient
+from zkmargin.chain.client import Batch, LedgerClient
 from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.token import approve_call, mint_call
@@ -28,7 +28,6 @@ from zkmargin.protocol.words import (
     sweep_words,
     tick_words,
 )
-from zkmargin.proving.proof import Proof
 
 OPERATOR, ALICE, BOB = (development_key(index) for index in range(3))
 GENESIS = Genesis(root=1 << 200, tick=1 << 201, slot=100)
@@ -71,8 +70,8 @@ class Bench:
 
     def settle(
         self, touches: Sequence[Touch], recipients: Sequence[int] = (), new_root: int | None = None
-    ) -> tuple[list[int], list[QueueEntry], int, Proof]:
-        """Words, entries, C and proof of a batch of these touches, padded with no-ops."""
+    ) -> Batch:
+        """A settle of these touches, padded with no-ops."""
         state = self.client.state()
         padding = [Touch(Op.NOOP, 0, 0)] * (self.profile.touches - len(touches))
         paid = [*recipients, *[0] * (self.profile.touches - len(recipients))]
@@ -80,10 +79,10 @@ class Bench:
         domain = domain_word(*self._place)
         words = settle_words(domain, state.root, state.tick, root, [*touches, *padding], paid, self.profile)
         entries = [touch.entry for touch in touches if touch.entry is not None]
-        return words, entries, *self.prove("settle", words, state.batch + 1)
+        return self.prove("settle", words, entries)
 
-    def tick(self, slot: int, new_tick: int = 77) -> tuple[list[int], int, Proof]:
-        """Words, C and proof of a tick."""
+    def tick(self, slot: int, new_tick: int = 77) -> Batch:
+        """A tick."""
         state = self.client.state()
         rows = tuple(
             InstrumentTick(mark=k << 40, raw=k << 40, funding=-k) for k in range(self.profile.instruments)
@@ -93,28 +92,31 @@ class Bench:
         words = tick_words(
             domain, state.tick, self.params_hash, new_tick, tick, state.slot, 0b1111, self.profile
         )
-        return words, *self.prove("tick", words, state.batch + 1)
+        return self.prove("tick", words)
 
-    def sweep(self, new_root: int) -> tuple[list[int], int, Proof]:
-        """Words, C and proof of a sweep of pages 0, 1 ..."""
+    def sweep(self, new_root: int) -> Batch:
+        """A sweep of pages 0, 1 ..."""
         state, domain = self.client.state(), domain_word(*self._place)
         pages = range(self.profile.sweep_pages)
         words = sweep_words(domain, state.root, state.tick, new_root, 123_456, pages, self.profile)
-        return words, *self.prove("sweep", words, state.batch + 1)
+        return self.prove("sweep", words)
 
-    def cover(self, first: int, until: int) -> tuple[list[int], int, Proof]:
-        """Words, C and proof of a coverage."""
+    def cover(self, first: int, until: int) -> Batch:
+        """A coverage."""
         state = self.client.state()
-        words = coverage_words(
-            domain_word(*self._place), state.root, state.tick, first, until, self.profile
-        )
-        return words, *self.prove("coverage", words, state.batch + 1)
+        words = coverage_words(domain_word(*self._place), state.root, state.tick, first, until, self.profile)
+        return self.prove("coverage", words)
 
-    def prove(self, circuit: str, words: Sequence[int], batch: int) -> tuple[int, Proof]:
-        """C and a proof for these words."""
+    def cover_all(self) -> Batch:
+        """A coverage of the whole ledger."""
+        return self.cover(0, self.profile.pages)
+
+    def prove(self, circuit: str, words: Sequence[int], entries: Sequence[QueueEntry] = ()) -> Batch:
+        """The batch of these words, with a proof."""
         bound = commitment(words)
-        point = challenge(*self._place, batch, bound, words)
-        return bound, trapdoor.prove(circuit, (bound, point, evaluate(words, point)))
+        point = challenge(*self._place, bound, words)
+        proof = trapdoor.prove(circuit, (bound, point, evaluate(words, point)))
+        return Batch(circuit, words, bound, proof, entries)
 
     def deposit(self, key: str, asset: int, amount: int) -> QueueEntry:
         """A deposit that asks for a new account."""

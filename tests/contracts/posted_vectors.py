@@ -95,17 +95,14 @@ def touch_cases() -> list[dict[str, Any]]:
     return cases
 
 
-def _batch(
-    name: str, circuit: str, chain_id: int, ledger: int, batch: int, words: list[int]
-) -> dict[str, Any]:
+def _batch(name: str, circuit: str, chain_id: int, ledger: int, words: list[int]) -> dict[str, Any]:
     bound = commitment(words)
-    point = challenge(chain_id, ledger, batch, bound, words)
+    point = challenge(chain_id, ledger, bound, words)
     return {
         "name": name,
         "circuit": str(CIRCUIT_IDS[circuit]),
         "chain_id": str(chain_id),
         "ledger": _address(ledger),
-        "batch": str(batch),
         "words": [str(word) for word in words],
         "commitment": str(bound),
         "r": str(point),
@@ -130,7 +127,7 @@ def batch_cases() -> list[dict[str, Any]]:
         recipients + [0] * padding,
         small,
     )
-    cases.append(_batch("settle, profile small", "settle", 31337, LEDGER, 1, words))
+    cases.append(_batch("settle, profile small", "settle", 31337, LEDGER, words))
 
     rows = tuple(
         InstrumentTick(
@@ -142,13 +139,13 @@ def batch_cases() -> list[dict[str, Any]]:
     tick = Tick(slot=9, time=540, tau=1, penalty_rate=1, bidder_share=1, instruments=rows)
     hashes = [source.randrange(P) for _ in range(3)]
     words = tick_words(domain_word(1, ALICE), *hashes, tick, 8, 0b1011, small)
-    cases.append(_batch("tick, profile small", "tick", 1, ALICE, (1 << 64) - 1, words))
+    cases.append(_batch("tick, profile small", "tick", 1, ALICE, words))
 
     chain_id = (1 << 64) - 1
     words = [header_word("settle", 40), domain_word(chain_id, LARGEST), *[(1 << 248) - 1] * 38]
-    cases.append(_batch("largest words", "settle", chain_id, LARGEST, 2, words))
+    cases.append(_batch("largest words", "settle", chain_id, LARGEST, words))
     words = [header_word("tick", 40), domain_word(5, 1), *[0] * 38]
-    cases.append(_batch("zero words", "tick", 5, 1, 3, words))
+    cases.append(_batch("zero words", "tick", 5, 1, words))
     return cases
 
 

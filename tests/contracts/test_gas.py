@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from contracts.ledger import (
     performed,
     withdrawal,
 )
+from zkmargin.chain.client import Batch
 from zkmargin.chain.transactions import Receipt
 from zkmargin.protocol.constants import Op, load
 from zkmargin.protocol.model import Touch
@@ -44,13 +46,36 @@ DEPLOY_LEDGER, DEPLOY_VERIFIER = "deploy ledger", "deploy verifier"
 def _settle(bench: Bench, touches: list[Touch], recipients: list[int] | None = None) -> int:
     # Roots of full width, as hashes are: zero bytes are cheaper.
     root = (1 << 253) - 1 - bench.client.state().batch
-    receipt: Receipt = bench.client.settle(OPERATOR, *bench.settle(touches, recipients or [], new_root=root))
+    receipt: Receipt = bench.client.post(OPERATOR, bench.settle(touches, recipients or [], new_root=root))
     return receipt.gas_used
 
 
 def _trade(leaf: int, side: int) -> Touch:
     op = Op.TRADE_MATCH if side else Op.TRADE
     return Touch(op, leaf, leaf, instrument=1, side=side, size=123_456, price=0x1234_5678_9ABC_DEF0)
+
+
+def tick_batches(bench: Bench, slot: int) -> list[Batch]:
+    """A tick, a settle, two sweeps and a coverage, one after the other; posted and undone one by one."""
+    batches, node, root = list[Batch](), bench.node, (1 << 253) - 1000
+    made: list[Callable[[], Batch]] = [
+        lambda: bench.tick(slot, new_tick=(1 << 253) - slot),
+        lambda: bench.settle([_trade(3, 0), _trade(4, 1)], new_root=root),
+        lambda: bench.sweep(root - 1),
+        lambda: bench.sweep(root - 2),
+        bench.cover_all,
+    ]
+    snapshot = node.snapshot()
+    for make in made:
+        batches.append(make())
+        bench.client.post(OPERATOR, batches[-1])
+    node.revert(snapshot)
+    return batches
+
+
+def _tick_at_once(bench: Bench, slot: int) -> int:
+    bench.node.advance_to(slot * SLOT_SECONDS)
+    return int(bench.client.post(OPERATOR, *tick_batches(bench, slot)).gas_used)
 
 
 def measure(profile: str) -> dict[str, int]:
@@ -75,6 +100,7 @@ def measure(profile: str) -> dict[str, int]:
         pay, bob = [withdrawal(QUOTE, 1_000_000)], [address_of(BOB)]
         gas["settle, 1 withdrawal, new claim"] = _settle(bench, pay, bob)
         gas["settle, 1 withdrawal, claim there"] = _settle(bench, pay, bob)
+        gas["coverage, whole, first time"] = client.post(OPERATOR, bench.cover_all()).gas_used
         gas["withdraw"] = client.withdraw(BOB, QUOTE).gas_used
         refused = [client.deposit(BOB, 2, ETHER, 5, target=3)[0] for _ in range(2)]
         gas["settle, 2 deposits refused, claims there"] = _settle(
@@ -82,13 +108,13 @@ def measure(profile: str) -> dict[str, int]:
         )
         slot = GENESIS.slot + 1
         bench.node.advance_to(slot * SLOT_SECONDS)
-        gas["tick"] = client.tick(OPERATOR, *bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
-        gas["sweep"] = client.sweep(OPERATOR, *bench.sweep((1 << 253) - 5)).gas_used
+        gas["tick"] = client.post(OPERATOR, bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
+        gas["sweep"] = client.post(OPERATOR, bench.sweep((1 << 253) - 5)).gas_used
         pages = bench.profile.pages
-        gas["coverage, first part"] = client.cover(OPERATOR, *bench.cover(0, pages // 2)).gas_used
-        last = bench.cover(pages // 2, pages)
-        gas["coverage, last part, first time"] = client.cover(OPERATOR, *last).gas_used
-        gas["coverage, whole"] = client.cover(OPERATOR, *bench.cover(0, pages)).gas_used
+        gas["coverage, first part"] = client.post(OPERATOR, bench.cover(0, pages // 2)).gas_used
+        gas["coverage, last part"] = client.post(OPERATOR, bench.cover(pages // 2, pages)).gas_used
+        gas["coverage, whole"] = client.post(OPERATOR, bench.cover_all()).gas_used
+        gas["a tick at once: tick, settle, 2 sweeps, coverage"] = _tick_at_once(bench, slot + 1)
     return gas
 
 

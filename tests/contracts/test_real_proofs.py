@@ -11,19 +11,22 @@ from typing import Any
 import pytest
 from py_ecc import optimized_bn128 as curve
 
+from contracts import trapdoor
 from contracts.ledger import OPERATOR
 from proving.example import example_circuit, example_inputs
 from zkmargin.chain.anvil import Anvil, anvil
 from zkmargin.chain.artifacts import artifact
-from zkmargin.chain.deploy import solidity_key
+from zkmargin.chain.deploy import solidity_keys
 from zkmargin.chain.node import chain_errors
 from zkmargin.chain.transactions import Call, send
 from zkmargin.circuits.compile import compile_circuit
 from zkmargin.errors import ChainRejected
+from zkmargin.protocol.constants import CIRCUIT_IDS
 from zkmargin.proving.keys import development_keys
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 
+FIRST = next(iter(CIRCUIT_IDS.values()))
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
 
 
@@ -34,16 +37,23 @@ def node() -> Iterator[Anvil]:
 
 
 def _verifier(node: Anvil, key: dict[str, Any]) -> Any:
+    """A verifier with the key as one circuit's, and others beside it that share its setup."""
     made = artifact("Groth16Verifier")
     factory = node.web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
-    data = str(factory.constructor(solidity_key(key)).data_in_transaction)
+    data = str(factory.constructor(_keys(key)).data_in_transaction)
     receipt = send(node.web3, Call(None, bytes.fromhex(data.removeprefix("0x"))), OPERATOR)
     return node.web3.eth.contract(address=node.web3.to_checksum_address(str(receipt.contract)), abi=made.abi)
 
 
+def _keys(key: dict[str, Any]) -> tuple[Any, ...]:
+    deltas = [trapdoor.verifying_key(factor)["vk_delta_2"] for factor in (13, 17, 37)]
+    others = [key | {"vk_delta_2": delta} for delta in deltas]
+    return solidity_keys(dict(zip(CIRCUIT_IDS, [key, *others], strict=True)))
+
+
 def _verify(verifier: Any, proof: Proof) -> None:
     with chain_errors():
-        verifier.functions.verify(list(proof.calldata()), list(proof.public)).call()
+        verifier.functions.verify([(FIRST, list(proof.public), list(proof.calldata()))]).call()
 
 
 def _refused(verifier: Any, proof: Proof) -> str:

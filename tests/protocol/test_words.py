@@ -160,19 +160,19 @@ def test_y_is_the_polynomial_of_the_words(words: list[int], point: int) -> None:
     assert evaluate(words, point) == sum(word * pow(point, i, P) for i, word in enumerate(words)) % P
 
 
-def _abi(chain_id: int, ledger: int, batch: int, c: int, words: Sequence[int]) -> bytes:
-    """abi.encode(bytes32, uint256, address, uint256, uint256, uint256[]) by hand."""
-    head = [int.from_bytes(keccak(b"zkmargin.challenge.v1"), "big"), chain_id, ledger, batch, c, 6 * 32]
+def _abi(chain_id: int, ledger: int, c: int, words: Sequence[int]) -> bytes:
+    """abi.encode(bytes32, uint256, address, uint256, uint256[]) by hand."""
+    head = [int.from_bytes(keccak(b"zkmargin.challenge.v1"), "big"), chain_id, ledger, c, 5 * 32]
     return b"".join(value.to_bytes(32, "big") for value in [*head, len(words), *words])
 
 
-@given(st.lists(bits(248), max_size=5), bits(64), bits(160), bits(64), elements)
+@given(st.lists(bits(248), max_size=5), bits(64), bits(160), elements)
 def test_r_is_the_hash_of_everything_posted(
-    words: list[int], chain: int, ledger: int, batch: int, c: int
+    words: list[int], chain: int, ledger: int, c: int
 ) -> None:
-    expected = int.from_bytes(keccak(_abi(chain, ledger, batch, c, words)), "big") % P
-    assert challenge(chain, ledger, batch, c, words) == expected
-    assert challenge(chain, f"0x{ledger:040x}", batch, c, words) == expected
+    expected = int.from_bytes(keccak(_abi(chain, ledger, c, words)), "big") % P
+    assert challenge(chain, ledger, c, words) == expected
+    assert challenge(chain, f"0x{ledger:040x}", c, words) == expected
 
 
 def test_c_is_the_sponge_of_the_words() -> None:

@@ -18,7 +18,8 @@ from zkmargin.proving.backends import best_backend
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow
-from zkmargin.sequencer.service import Poster, Sequencer, Setup
+from zkmargin.sequencer.posting import Poster
+from zkmargin.sequencer.service import Sequencer, Setup
 
 
 def main(deployment_file: str, home: str) -> None:

@@ -13,7 +13,7 @@ from sequencer.world import PROFILE, opened, slot_comes, start
 from zkmargin.chain.deployment import Deployment
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
-from zkmargin.sequencer.service import Poster
+from zkmargin.sequencer.posting import Poster
 
 
 def main(deployment_file: str, home: str) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,10 @@ from zkmargin.engine.ticks import genesis_tick
 from zkmargin.errors import RootMismatch
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
-from zkmargin.sequencer.codec import decode_tick
 from zkmargin.sequencer.journal import BatchRow, BatchState, Journal
+from zkmargin.sequencer.posting import Poster, posted_batch
 from zkmargin.sequencer.requests import deposit_touches
-from zkmargin.sequencer.service import Poster, Sequencer
+from zkmargin.sequencer.service import Sequencer
 from zkmargin.state.ledger import Ledger
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
@@ -64,86 +64,98 @@ def _ended_well(bench: Bench, home: Path, batches: int) -> None:
     assert result.ok, result.findings.failed()
 
 
-def test_killed_while_others_post(bench: Bench, tmp_path: Path) -> None:
+def _lives(bench: Bench, tmp_path: Path) -> tuple[Path, Callable[[str | None], bool]]:
+    """The sequencer's home, and a life of it, killed at a failpoint: whether it was."""
     home, record, said = tmp_path / "home", tmp_path / "deployment.json", tmp_path / "said.txt"
     bench.deployment.write(record)
-    planned, signed, confirmed = BatchState.PLANNED, BatchState.SIGNED, BatchState.CONFIRMED
+    return home, lambda failpoint: run_script("post_run.py", [str(record), str(home)], failpoint, said)
+
+
+def test_killed_while_others_post_what_changes_nothing(bench: Bench, tmp_path: Path) -> None:
+    """What is signed stays good: no proof is for a batch number."""
+    home, live = _lives(bench, tmp_path)
+    signed, confirmed = BatchState.SIGNED, BatchState.CONFIRMED
     poster = account_of(OPERATOR).address
     before = bench.node.web3.eth.get_transaction_count(poster)
-
-    def live(failpoint: str | None) -> bool:
-        return run_script("post_run.py", [str(record), str(home)], failpoint, said)
-
     assert live("signed")
-    assert _rows(home)[0] == (1, 1, signed)
-    opening = genesis_tick(params(PROFILE), GENESIS.slot)
-    post_foreign(bench, opening)
-    assert bench.client.last_batch() == 1
-
-    assert live("before_rebased")
-    assert _rows(home)[0] == (1, 1, signed)
-    assert live("rebased")
-    assert _rows(home) == [(1, 2, planned), (2, 3, planned)]
+    assert _rows(home) == [(1, 0, signed), (2, 0, signed)]
+    post_foreign(bench, genesis_tick(params(PROFILE), GENESIS.slot))
     assert live("after_send")
-    assert _rows(home)[0] == (1, 2, signed)
-    journal = Journal(home / "journal.sqlite")
-    tick = decode_tick(journal.batch(1).body["tick"])
-    journal.close()
-    assert tick.slot > opening.slot
-    post_foreign(bench, tick)
-
+    assert _rows(home) == [(1, 0, signed), (2, 0, signed)]
     assert not live(None)
-    assert _rows(home) == [(1, 2, confirmed), (2, 4, confirmed)]
-    assert bench.node.web3.eth.get_transaction_count(poster) == before + 2  # what was void was never sent
-    _ended_well(bench, home, 4)
+    assert _rows(home) == [(1, 2, confirmed), (2, 3, confirmed)]
+    assert bench.node.web3.eth.get_transaction_count(poster) == before + 1
+    _ended_well(bench, home, 3)
+
+
+def test_killed_while_others_post_a_part_of_it(bench: Bench, tmp_path: Path) -> None:
+    """The first of two batches, taken from the signed transaction and posted: the other goes out alone."""
+    home, live = _lives(bench, tmp_path)
+    signed, proved, confirmed = BatchState.SIGNED, BatchState.PROVED, BatchState.CONFIRMED
+    assert live("signed")
+    journal = Journal(home / "journal.sqlite")
+    first = posted_batch(journal.batch(1))
+    journal.close()
+    bench.node.advance_to(FIRST * SLOT_SECONDS + 1)
+    bench.client.post(STRANGER, first)
+    assert live("before_taken")
+    assert _rows(home) == [(1, 0, signed), (2, 0, signed)]
+    assert live("taken")
+    assert _rows(home) == [(1, 1, confirmed), (2, 0, proved)]
+    assert not live(None)
+    assert _rows(home) == [(1, 1, confirmed), (2, 2, confirmed)]
+    _ended_well(bench, home, 2)
 
 
 def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
     sequencer = opened(start(bench.deployment, tmp_path / "home"))
     second = sequencer.decide_tick(reports(sequencer, FIRST + 1), FIRST + 1)
     assert second.slot == FIRST + 1
-    first = decode_tick(sequencer.journal.batch(1).body["tick"])
-    time_comes, done = slot_comes(sequencer.client), set[int]()
+    assert [head.circuit for head in sequencer.journal.heads()] == [
+        "tick",
+        "settle",
+        "sweep",
+        "coverage",
+        "tick",
+    ]
+    opening = genesis_tick(sequencer.params, GENESIS.slot)
+    time_comes, done = slot_comes(sequencer.client), set[tuple[int, BatchState]]()
 
     def before_send(row: BatchRow) -> None:
         time_comes(row)
-        if row.number in done:
+        step = (row.number, row.state)
+        if step in done or row.number not in (1, 5):
             return
-        if row.number == 1:  # proved, not yet signed
-            post_foreign(bench, genesis_tick(sequencer.params, GENESIS.slot))
-        elif row.state is not BatchState.SIGNED:
-            return
-        elif row.number == 2:  # signed: the stranger's comes before it in one block
-            call = foreign_call(bench, first)
+        if step == (1, BatchState.PROVED):  # not yet signed
+            post_foreign(bench, opening)
+        elif step == (1, BatchState.SIGNED):  # the stranger's comes before it in one block
+            call = foreign_call(bench, opening)
             bench.node.automine(False)
             broadcast(bench.node.web3, sign(bench.node.web3, call, STRANGER).raw)
             bench.node.call("evm_setIntervalMining", 1)
-        else:  # our own batch, sent by somebody else
-            send(bench.node.web3, poster._call(row), STRANGER)
+        elif step == (5, BatchState.SIGNED):  # our own batch, sent by somebody else
+            bench.client.post(STRANGER, posted_batch(row))
             bench.node.call("evm_setIntervalMining", 0)
             bench.node.automine(True)
-        done.add(row.number)
+        done.add(step)
 
     asked: list[str] = []
     sequencer.journal._db.set_trace_callback(asked.append)
     with ProvingPool("native", 1) as pool:
-        poster = Poster(sequencer, profile_keys(PROFILE.name), pool, before_send)
-        poster.run()
-    assert done == {1, 2, 3}
+        Poster(sequencer, profile_keys(PROFILE.name), pool, before_send).run()
+    assert len(done) == 4
     whole = [statement for statement in asked if "SELECT" in statement and "inputs" in statement]
-    assert len(whole) < 60 < len(asked)  # read when a step is made, not at each look
-    chain_numbers = [
-        (head.number, head.chain_number) for head in sequencer.journal.heads(BatchState.CONFIRMED)
+    assert len(whole) < 100 < len(asked)  # read when a step is made, not at each look
+    sequencer.journal._db.set_trace_callback(None)
+    assert _rows(sequencer.setup.home) == [
+        (number, number + 2, BatchState.CONFIRMED) for number in range(1, 6)
     ]
-    assert chain_numbers == [(1, 2), (2, 4), (3, 5)]
-    receipts = [row.receipt for row in sequencer.journal.batches()]
-    events = list(bench.client.events(0, names=("Settled", "Ticked")))
-    assert [receipt["tx"] for receipt in receipts if receipt] == [
-        events[at - 1].tx_hash for _, at in chain_numbers
-    ]
-    assert [bool(receipt and receipt.get("foreign")) for receipt in receipts] == [False, False, True]
+    receipts = [row.receipt or {} for row in sequencer.journal.batches()]
+    assert len({receipt["tx"] for receipt in receipts[:4]}) == 1
+    assert [receipt["batches"] for receipt in receipts] == [4, 4, 4, 4, 1]
+    assert [bool(receipt.get("foreign")) for receipt in receipts] == [False] * 4 + [True]
     sequencer.close()
-    _ended_well(bench, sequencer.setup.home, 5)
+    _ended_well(bench, sequencer.setup.home, 7)
 
 
 @pytest.mark.parametrize("circuit", ["settle", "tick"])

@@ -28,7 +28,7 @@ from contracts.ledger import (
     params,
 )
 from zkmargin.chain.anvil import development_key
-from zkmargin.chain.client import LedgerClient
+from zkmargin.chain.client import Batch, LedgerClient
 from zkmargin.chain.deploy import Genesis
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.node import request
@@ -135,10 +135,11 @@ def foreign_call(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Call
     draft = Draft(ledger, tick, domain_word(bench.node.chain_id, client.address))
     for operation in operations:
         draft.add(operation)
-    made = draft.finish(client.last_batch() + 1, bench.node.chain_id)
+    made = draft.finish(bench.node.chain_id)
     proof = prove(profile_keys(PROFILE.name)["settle"], made.inputs, "native").proof
     entries = [touch.entry for operation in operations for touch in operation if touch.entry is not None]
-    return client.settle_call(made.posting.words, entries, made.posting.commitment, proof)
+    made_batch = Batch("settle", made.posting.words, made.posting.commitment, proof, entries)
+    return client.post_call([made_batch])
 
 
 def foreign_tick_call(bench: Bench, sequencer: Sequencer, previous: Tick) -> Call:
@@ -146,12 +147,10 @@ def foreign_tick_call(bench: Bench, sequencer: Sequencer, previous: Tick) -> Cal
     board = Board(sequencer.domain, sequencer.params, PROFILE.quorum, FIRST, previous.slot)
     for report in reports(sequencer, FIRST, PROFILE.quorum + 1, previous.slot):
         board.add(report)
-    number, chain_id = bench.client.last_batch() + 1, bench.node.chain_id
-    made = make_tick_batch(
-        number, chain_id, sequencer.domain, sequencer.params, PROFILE, previous, board.quorate()
-    )
+    chain_id = bench.node.chain_id
+    made = make_tick_batch(chain_id, sequencer.domain, sequencer.params, PROFILE, previous, board.quorate())
     proof = prove(profile_keys(PROFILE.name)["tick"], made.inputs, "native").proof
-    return bench.client.tick_call(made.posting.words, made.posting.commitment, proof)
+    return bench.client.post_call([Batch("tick", made.posting.words, made.posting.commitment, proof)])
 
 
 def post_foreign(bench: Bench, tick: Tick, *operations: Sequence[Touch]) -> Receipt:

@@ -16,10 +16,7 @@ struct Asset {
 }
 
 /// @notice What a ledger is deployed with. None of it can change afterwards.
-/// @param settleVerifier Verifier of circuit `settle` of the profile.
-/// @param tickVerifier Verifier of circuit `tick`.
-/// @param sweepVerifier Verifier of circuit `sweep`.
-/// @param coverageVerifier Verifier of circuit `coverage`; the four keys' deltas differ.
+/// @param verifier Verifier of the profile's circuits, numbered as in the protocol.
 /// @param genesisRoot Root of the ledger state before batch 1.
 /// @param genesisTick Hash of the tick before batch 1.
 /// @param paramsHash Hash of the parameters, a word of every tick.
@@ -33,10 +30,7 @@ struct Asset {
 /// @param pages All pages of the profile's ledger.
 /// @param assets In ascending order of `id`, the quote asset first.
 struct Config {
-    IGroth16Verifier settleVerifier;
-    IGroth16Verifier tickVerifier;
-    IGroth16Verifier sweepVerifier;
-    IGroth16Verifier coverageVerifier;
+    IGroth16Verifier verifier;
     uint256 genesisRoot;
     uint256 genesisTick;
     uint256 paramsHash;
@@ -61,16 +55,31 @@ struct Entry {
     bytes32 owner;
 }
 
+/// @notice A step of the ledger and its proof.
+/// @param circuit What it is: the number of a circuit.
+/// @param words Words of the batch in the order of the protocol, each below 2^248. Those the contract writes are 0: the leading
+/// ones, and `l1`, `target`, `owner_lo` of deposits.
+/// @param entries The deposits that a settle consumes, in the queue's order; none elsewhere.
+/// @param commitment Public signal C, below the scalar field's modulus.
+/// @param proof A, B, C as the verifier takes them.
+struct Batch {
+    uint8 circuit;
+    uint256[] words;
+    Entry[] entries;
+    uint256 commitment;
+    uint256[8] proof;
+}
+
 /// @title Ledger of margin accounts
 /// @notice Keeps the root of all accounts and moves it only by proofs; holds the tokens; queues deposits and pays withdrawals.
 ///
 /// What holds, whoever calls:
 /// - The root changes only by a proof of circuit `settle` or `sweep` from the current root at the current tick, the tick only by a
 ///   proof of circuit `tick` from the current tick. Anybody may post any of them.
-/// - A tick is covered only when proofs of circuit `coverage` over every page of one root were posted at it, one after the other: then no
-///   account of that root was below its maintenance margin.
+/// - A tick is covered only when proofs of circuit `coverage` over every page of one root were posted at it: then no account of that root
+///   was below its maintenance margin. There is no next tick before the last is covered.
 /// - Deposits are consumed in the order they were made, each once, each performed or refunded.
-/// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund.
+/// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund, once a root that holds it is covered.
 /// - No function is reserved to anyone: there is no owner, no pause and no upgrade.
 /// - From the events alone the state of every account can be rebuilt.
 ///
@@ -89,9 +98,6 @@ interface ILedger {
 
     /// @notice Thrown at deployment when a token's address holds no contract.
     error TokenMissing(uint16 id);
-
-    /// @notice Thrown at deployment when two circuits' keys have the same delta: a proof of one could be bent to the other.
-    error VerifiersShareDelta();
 
     /// @notice Thrown at deployment for sizes or a clock of 0, or more words than the header can count.
     error ConfigOutOfRange();
@@ -132,6 +138,12 @@ interface ILedger {
     /// @notice Thrown when fewer deposit touches than entries were given.
     error EntriesLeft(uint256 given, uint256 used);
 
+    /// @notice Thrown for a batch of a circuit that there is not.
+    error CircuitUnknown(uint8 circuit);
+
+    /// @notice Thrown for a tick while the last one, of slot `slot`, is not covered.
+    error LastTickUncovered(uint32 slot);
+
     /// @notice Thrown for a tick whose slot is not after the last.
     error TickNotLater(uint32 slot, uint32 last);
 
@@ -147,7 +159,7 @@ interface ILedger {
     /// @notice Thrown for a coverage proof that does not go on where the last one ended, at page `covered`, or that goes past the last page.
     error CoverageOutOfOrder(uint32 first, uint32 until, uint32 covered);
 
-    /// @notice Thrown when the caller has nothing to withdraw.
+    /// @notice Thrown when the caller has nothing to withdraw, or nothing yet.
     error NothingToWithdraw(address account, uint16 asset);
 
     /// @notice The state before batch 1; `params` is UTF-8 JSON.
@@ -216,7 +228,8 @@ interface ILedger {
     /// @notice Every page of `root` is covered at `tick`: no account was below its maintenance margin. `batch` is the last of the proofs.
     event Covered(uint32 indexed slot, uint256 tick, uint256 root, uint64 batch);
 
-    /// @notice `account` can withdraw `amount` more: a withdrawal or a refused deposit at touch number `touch` of the batch.
+    /// @notice `account` can withdraw `amount` more as soon as the ledger is covered: a withdrawal or a refused deposit at touch number
+    /// `touch` of the batch.
     event Credited(address indexed account, uint16 indexed asset, uint256 amount, uint64 indexed batch, uint256 touch);
 
     /// @notice `account` was paid `amount` posted units.
@@ -234,63 +247,27 @@ interface ILedger {
         external
         returns (uint64 index);
 
-    /// @notice Moves the root by a proof at the current tick.
-    /// @param words Words of the batch in the order of the protocol, each below 2^248. Those the contract writes are 0: the leading
-    /// ones, and `l1`, `target`, `owner_lo` of deposits.
-    /// @param entries The deposits consumed, in the queue's order.
-    /// @param commitment Public signal C, below the scalar field's modulus.
-    /// @param proof A, B, C as the verifier takes them.
-    function settle(
-        uint256[] calldata words,
-        Entry[] calldata entries,
-        uint256 commitment,
-        uint256[8] calldata proof
-    ) external;
+    /// @notice Takes any number of batches, one after the other, and verifies their proofs together; all of them or none.
+    /// @dev A settle moves the root by a proof at the current tick. A tick moves the tick. A sweep moves the root by a proof that the accounts of
+    /// some pages are healthy at the current tick, with a safe radius that the pages' headers then hold. A coverage proves that no account in a
+    /// range of pages is below its maintenance margin at the current tick and root; ranges follow one another from page 0, with no change of root or tick in between.
+    function post(Batch[] calldata batches) external;
 
-    /// @notice Moves the tick by a proof.
-    /// @param words As for `settle`.
-    /// @param commitment As for `settle`.
-    /// @param proof As for `settle`.
-    function tick(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
-
-    /// @notice Moves the root by a proof that the accounts of some pages are healthy at the current tick, with a safe radius that the pages'
-    /// headers then hold.
-    /// @param words As for `settle`.
-    /// @param commitment As for `settle`.
-    /// @param proof As for `settle`.
-    function sweep(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
-
-    /// @notice Takes a proof that no account in a range of pages is below its maintenance margin at the current tick and root.
-    /// @dev The ranges of one root and tick follow one another from page 0, with no other batch in between.
-    /// @param words As for `settle`.
-    /// @param commitment As for `settle`.
-    /// @param proof As for `settle`.
-    function cover(uint256[] calldata words, uint256 commitment, uint256[8] calldata proof) external;
-
-    /// @notice Pays the caller everything credited to them in `asset`.
+    /// @notice Pays the caller what was credited to them in `asset` and has been covered since.
     /// @return amount Posted units paid.
     function withdraw(uint16 asset) external returns (uint256 amount);
 
     /// @notice SHA-256 of the data file that scales, packings and the order of words were generated from.
     function protocolHash() external view returns (bytes32);
 
-    /// @notice Verifier of circuit `settle`.
-    function settleVerifier() external view returns (IGroth16Verifier);
-
-    /// @notice Verifier of circuit `tick`.
-    function tickVerifier() external view returns (IGroth16Verifier);
-
-    /// @notice Verifier of circuit `sweep`.
-    function sweepVerifier() external view returns (IGroth16Verifier);
-
-    /// @notice Verifier of circuit `coverage`.
-    function coverageVerifier() external view returns (IGroth16Verifier);
+    /// @notice Verifier of all circuits.
+    function verifier() external view returns (IGroth16Verifier);
 
     /// @notice Whether the current tick is covered and at most `maxAge` seconds old: at it no account of `coveredRoot` was below its
     /// maintenance margin. Batches accepted since may have moved the root on; each keeps to the rules at this same tick.
     function isCovered(uint64 maxAge) external view returns (bool);
 
-    /// @notice Hash of the last tick that was covered, 0 before the first.
+    /// @notice Hash of the last tick that was covered; at first the genesis tick, at which nothing is priced.
     function coveredTick() external view returns (uint256);
 
     /// @notice Root that was covered at that tick.
@@ -299,7 +276,7 @@ interface ILedger {
     /// @notice Slot of that tick.
     function coveredSlot() external view returns (uint32);
 
-    /// @notice Batch whose proof completed that coverage.
+    /// @notice Batch whose proof completed that coverage, 0 before the first.
     function coveredBatch() external view returns (uint64);
 
     /// @notice Pages of the current root covered so far at the current tick, by proofs that may still be completed.
@@ -314,7 +291,7 @@ interface ILedger {
     /// @notice Hash of the parameters.
     function paramsHash() external view returns (uint256);
 
-    /// @notice Number of the last batch accepted, ticks and settles counted together; 0 before the first.
+    /// @notice Number of the last batch accepted, of any circuit; 0 before the first.
     function batch() external view returns (uint64);
 
     /// @notice Number of deposits queued in all: the index of the next.
@@ -349,6 +326,9 @@ interface ILedger {
 
     /// @notice What `account` can withdraw, in posted units.
     function claim(address account, uint16 asset) external view returns (uint256);
+
+    /// @notice What was credited to `account` and becomes payable when the ledger is next covered.
+    function pending(address account, uint16 asset) external view returns (uint256);
 
     /// @notice Token and unit of an asset in custody; zeros for any other.
     function assetOf(uint16 asset) external view returns (IERC20 token, uint256 unit);

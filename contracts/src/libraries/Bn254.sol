@@ -13,13 +13,17 @@ library Bn254 {
     uint256 internal constant BASE_MODULUS =
         21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
-    /// @notice Gas that must be left before a verification: EIP-1108 prices of three multiplications, three additions and a
-    /// pairing of four (199,450), the 64th that a call keeps back (3,166), and the code around them (less than 7,384).
-    uint256 internal constant GAS_NEEDED = 210_000;
+    /// @notice Gas that must be left before a verification of `proofs` statements about at most `circuits` circuits: EIP-1108 prices (a pairing of n
+    /// pairs 45,000 + 34,000 n, a multiplication 6,000, an addition 150), the 64th that a call keeps back, and the code around them.
+    function gasNeeded(uint256 proofs, uint256 circuits) internal pure returns (uint256) {
+        return 130_000 + 54_000 * proofs + 64_000 * (proofs < circuits ? proofs : circuits);
+    }
 
-    function requireGas() internal view {
+    /// @notice Reverts unless that much gas is left.
+    function requireGas(uint256 proofs, uint256 circuits) internal view {
         uint256 left = gasleft();
-        if (left < GAS_NEEDED) revert IGroth16Verifier.GasTooLow(left, GAS_NEEDED);
+        uint256 needed = gasNeeded(proofs, circuits);
+        if (left < needed) revert IGroth16Verifier.GasTooLow(left, needed);
     }
 
     /// @notice Reverts unless `point` is on the curve and not at infinity.
@@ -53,30 +57,33 @@ library Bn254 {
         return (x, y == 0 ? 0 : BASE_MODULUS - y);
     }
 
-    /// @notice (x, y) + factor * (px, py).
-    function addMultiple(uint256 x, uint256 y, uint256 px, uint256 py, uint256 factor)
-        internal
-        view
-        returns (uint256, uint256)
-    {
-        uint256[4] memory io = [px, py, factor, uint256(0)];
+    /// @notice factor * point. Times 1 it is returned unchecked: whatever takes it next checks it.
+    function multiply(uint256[2] memory point, uint256 factor) internal view returns (uint256[2] memory product) {
+        if (factor == 1) return point;
+        uint256[3] memory input = [point[0], point[1], factor];
         bool done;
         assembly ("memory-safe") {
-            done := staticcall(gas(), 7, io, 0x60, io, 0x40)
-            mstore(add(io, 0x40), x)
-            mstore(add(io, 0x60), y)
-            done := and(done, staticcall(gas(), 6, io, 0x80, io, 0x40))
+            done := staticcall(gas(), 7, input, 0x60, product, 0x40)
         }
         if (!done) revert IGroth16Verifier.PointInvalid();
-        return (io[0], io[1]);
     }
 
-    /// @notice Whether the product of four pairings is one.
-    function pairing(uint256[24] memory pairs) internal view returns (bool) {
+    /// @notice first + second.
+    function add(uint256[2] memory first, uint256[2] memory second) internal view returns (uint256[2] memory sum) {
+        uint256[4] memory input = [first[0], first[1], second[0], second[1]];
+        bool done;
+        assembly ("memory-safe") {
+            done := staticcall(gas(), 6, input, 0x80, sum, 0x40)
+        }
+        if (!done) revert IGroth16Verifier.PointInvalid();
+    }
+
+    /// @notice Whether the product of the pairings in the first `words` words, six to a pair, is one.
+    function pairing(uint256[] memory pairs, uint256 words) internal view returns (bool) {
         uint256[1] memory result;
         bool done;
         assembly ("memory-safe") {
-            done := staticcall(gas(), 8, pairs, 0x300, result, 0x20)
+            done := staticcall(gas(), 8, add(pairs, 0x20), shl(5, words), result, 0x20)
         }
         if (!done) revert IGroth16Verifier.PointInvalid();
         return result[0] == 1;

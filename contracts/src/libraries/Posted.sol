@@ -71,25 +71,27 @@ library Posted {
 
     /// @notice The public signals C, r, y.
     /// @param commitment C, below the modulus (checked here, before it is hashed or multiplied).
-    function signals(uint256[] memory posted, uint256 commitment, address ledger, uint64 batch)
+    function signals(uint256[] memory posted, uint256 commitment, address ledger)
         internal
         view
         returns (uint256[3] memory)
     {
         requireInField(commitment);
-        uint256 r = challenge(posted, commitment, ledger, batch);
+        uint256 r = challenge(posted, commitment, ledger);
         return [commitment, r, evaluate(posted, r)];
     }
 
-    /// @notice r, below the modulus. Another chain, ledger, batch, commitment or word gives another.
-    function challenge(uint256[] memory posted, uint256 commitment, address ledger, uint64 batch)
+    /// @notice r, below the modulus. Another chain, ledger, commitment or word gives another.
+    /// @dev Not of the batch's number: root and tick are among the words, so a proof fits where the ledger stands as it did when it was made, whatever
+    /// others posted before.
+    function challenge(uint256[] memory posted, uint256 commitment, address ledger)
         internal
         view
         returns (uint256)
     {
         bytes32 label = Protocol.CHALLENGE_DOMAIN;
         uint256 digest;
-        // Yul: keccak256(abi.encode(label, chain id, ledger, batch, commitment, posted)). The compiler's encoder goes through an
+        // Yul: keccak256(abi.encode(label, chain id, ledger, commitment, posted)). The compiler's encoder goes through an
         // array word by word, some 100 gas each; a copy of memory costs 3.
         assembly ("memory-safe") {
             let data := mload(0x40)
@@ -97,11 +99,10 @@ library Posted {
             mstore(data, label)
             mstore(add(data, 0x20), chainid())
             mstore(add(data, 0x40), and(ledger, 0xffffffffffffffffffffffffffffffffffffffff))
-            mstore(add(data, 0x60), and(batch, 0xffffffffffffffff))
-            mstore(add(data, 0x80), commitment)
-            mstore(add(data, 0xa0), 0xc0)
-            mcopy(add(data, 0xc0), posted, size)
-            digest := keccak256(data, add(0xc0, size))
+            mstore(add(data, 0x60), commitment)
+            mstore(add(data, 0x80), 0xa0)
+            mcopy(add(data, 0xa0), posted, size)
+            digest := keccak256(data, add(0xa0, size))
         }
         return digest % Protocol.FIELD_MODULUS;
     }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Test} from "forge-std/Test.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Asset, Config, Entry} from "../../src/interfaces/ILedger.sol";
+import {Asset, Batch, Config, Entry} from "../../src/interfaces/ILedger.sol";
 import {Groth16Verifier} from "../../src/Groth16Verifier.sol";
 import {Ledger} from "../../src/Ledger.sol";
 import {DevelopmentToken} from "../../src/dev/DevelopmentToken.sol";
@@ -13,13 +13,6 @@ import {Words} from "./Words.sol";
 
 /// @notice A ledger with a quote asset (unit 1) and a collateral (instrument 9, unit 10^12), and what it takes to post batches to it.
 abstract contract LedgerFixture is Test {
-    struct Batch {
-        uint256[] words;
-        Entry[] entries;
-        uint256 commitment;
-        uint256[8] proof;
-    }
-
     uint16 internal constant QUOTE = 0;
     uint16 internal constant ETHER = 9;
     uint256 internal constant ETHER_UNIT = 1e12;
@@ -35,10 +28,7 @@ abstract contract LedgerFixture is Test {
     uint256 internal constant NEW_ROOT = uint256(keccak256("root")) % P;
     uint256 internal constant NEW_TICK = uint256(keccak256("tick")) % P;
 
-    Groth16Verifier internal settleVerifier;
-    Groth16Verifier internal tickVerifier;
-    Groth16Verifier internal sweepVerifier;
-    Groth16Verifier internal coverageVerifier;
+    Groth16Verifier internal verifier;
     DevelopmentToken internal quote;
     DevelopmentToken internal wrapped;
     Ledger internal ledger;
@@ -47,10 +37,7 @@ abstract contract LedgerFixture is Test {
 
     function setUp() public virtual {
         vm.warp(uint256(GENESIS_SLOT + 1) * SLOT_SECONDS);
-        settleVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.SETTLE_DELTA));
-        tickVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.TICK_DELTA));
-        sweepVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.SWEEP_DELTA));
-        coverageVerifier = new Groth16Verifier(Trapdoor.key(Trapdoor.COVERAGE_DELTA));
+        verifier = new Groth16Verifier(Trapdoor.keys());
         quote = new DevelopmentToken("Quote", "USDC", 6);
         wrapped = new DevelopmentToken("Wrapped ether", "WETH", 18);
         ledger = new Ledger(configuration());
@@ -59,10 +46,7 @@ abstract contract LedgerFixture is Test {
     }
 
     function configuration() internal view returns (Config memory config) {
-        config.settleVerifier = settleVerifier;
-        config.tickVerifier = tickVerifier;
-        config.sweepVerifier = sweepVerifier;
-        config.coverageVerifier = coverageVerifier;
+        config.verifier = verifier;
         config.genesisRoot = 1 << 200;
         config.genesisTick = 1 << 201;
         config.paramsHash = 1 << 202;
@@ -122,19 +106,18 @@ abstract contract LedgerFixture is Test {
     function settleSignals(Batch memory made) internal view returns (uint256[3] memory) {
         uint256[] memory filled =
             Words.fillSettle(made.words, made.entries, address(ledger), ledger.root(), ledger.tickHash());
-        return Words.signals(filled, address(ledger), ledger.batch() + 1, made.commitment);
+        return Words.signals(filled, address(ledger), made.commitment);
     }
 
     function settleBatch(uint256[] memory words, Entry[] memory entries) internal view returns (Batch memory made) {
-        (made.words, made.entries, made.commitment) = (words, entries, COMMITMENT);
+        (made.circuit, made.words, made.entries, made.commitment) = (2, words, entries, COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.SETTLE_DELTA, settleSignals(made), 0);
     }
 
     function tickBatch(uint256[] memory words) internal view returns (Batch memory made) {
-        (made.words, made.commitment) = (words, COMMITMENT);
+        (made.circuit, made.words, made.commitment) = (1, words, COMMITMENT);
         uint256[] memory filled = Words.fillTick(words, address(ledger), ledger.tickHash(), ledger.paramsHash());
-        uint256[3] memory signals = Words.signals(filled, address(ledger), ledger.batch() + 1, COMMITMENT);
-        made.proof = Trapdoor.prove(Trapdoor.TICK_DELTA, signals, 0);
+        made.proof = Trapdoor.prove(Trapdoor.TICK_DELTA, Words.signals(filled, address(ledger), COMMITMENT), 0);
     }
 
     function sweepWords(uint256 newRoot) internal pure returns (uint256[] memory words) {
@@ -149,35 +132,31 @@ abstract contract LedgerFixture is Test {
     }
 
     function sweepBatch(uint256[] memory words) internal view returns (Batch memory made) {
-        (made.words, made.commitment) = (words, COMMITMENT);
+        (made.circuit, made.words, made.commitment) = (3, words, COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(words, 3), 0);
     }
 
     function coverBatch(uint32 first, uint32 until) internal view returns (Batch memory made) {
-        (made.words, made.commitment) = (coverWords(first, until), COMMITMENT);
+        (made.circuit, made.words, made.commitment) = (4, coverWords(first, until), COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.COVERAGE_DELTA, rootSignals(made.words, 4), 0);
     }
 
     /// @dev C, r, y of a batch that the contract writes its root and tick into.
     function rootSignals(uint256[] memory words, uint256 circuit) internal view returns (uint256[3] memory) {
         uint256[] memory filled = Words.fillRoots(words, circuit, address(ledger), ledger.root(), ledger.tickHash());
-        return Words.signals(filled, address(ledger), ledger.batch() + 1, COMMITMENT);
+        return Words.signals(filled, address(ledger), COMMITMENT);
     }
 
-    function postSweep(Batch memory made) internal {
-        ledger.sweep(made.words, made.commitment, made.proof);
-    }
-
-    function postCover(Batch memory made) internal {
-        ledger.cover(made.words, made.commitment, made.proof);
-    }
-
+    /// @dev Posts one batch.
     function post(Batch memory made) internal {
-        ledger.settle(made.words, made.entries, made.commitment, made.proof);
+        Batch[] memory batches = new Batch[](1);
+        batches[0] = made;
+        ledger.post(batches);
     }
 
-    function postTick(Batch memory made) internal {
-        ledger.tick(made.words, made.commitment, made.proof);
+    /// @dev Covers the ledger as it stands.
+    function cover() internal {
+        post(coverBatch(0, PAGES));
     }
 
     function none() internal pure returns (Entry[] memory) {

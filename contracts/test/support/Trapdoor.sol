@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {VerifyingKey} from "../../src/interfaces/IGroth16Verifier.sol";
+import {CircuitKey, VerifyingKeys} from "../../src/interfaces/IGroth16Verifier.sol";
 import {Protocol} from "../../src/generated/Protocol.sol";
 
 /// @notice A verifying key whose secret scalars are known, and sound proofs for any signals under it.
@@ -24,13 +24,22 @@ library Trapdoor {
     uint256 internal constant SWEEP_DELTA = 37;
     uint256 internal constant COVERAGE_DELTA = 41;
 
-    /// @notice The key with `delta`, one of the above.
-    function key(uint256 delta) internal view returns (VerifyingKey memory made) {
+    /// @notice The keys of tick, settle, sweep and coverage: the circuits numbered 1 to 4.
+    function keys() internal view returns (VerifyingKeys memory made) {
         made.alpha = g1(ALPHA);
         made.beta = g2(BETA);
         made.gamma = g2(GAMMA);
-        made.delta = g2(delta);
-        made.ic = [g1(IC0), g1(IC1), g1(IC2), g1(IC3)];
+        made.circuits = new CircuitKey[](4);
+        uint256[4] memory deltas = [TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA];
+        for (uint256 i = 0; i < 4; i++) {
+            made.circuits[i].delta = g2(deltas[i]);
+            made.circuits[i].ic = [g1(IC0), g1(IC1), g1(IC2), g1(IC3)];
+        }
+    }
+
+    /// @notice The delta of a circuit, by its number.
+    function deltaOf(uint256 circuit) internal pure returns (uint256) {
+        return [uint256(0), TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA][circuit];
     }
 
     /// @notice A proof of `signals`; another `salt` gives another proof.

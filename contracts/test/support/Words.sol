@@ -56,13 +56,13 @@ library Words {
         (filled[4], filled[5]) = (params >> 128, params & type(uint128).max);
     }
 
-    function signals(uint256[] memory filled, address ledger, uint256 batch, uint256 commitment)
+    function signals(uint256[] memory filled, address ledger, uint256 commitment)
         internal
         view
         returns (uint256[3] memory)
     {
         bytes32 label = keccak256("zkmargin.challenge.v1");
-        uint256 r = uint256(keccak256(abi.encode(label, block.chainid, ledger, batch, commitment, filled))) % P;
+        uint256 r = uint256(keccak256(abi.encode(label, block.chainid, ledger, commitment, filled))) % P;
         uint256 y = 0;
         uint256 power = 1;
         for (uint256 i = 0; i < filled.length; i++) {

@@ -8,9 +8,11 @@ binding  words, C, r, y: calldata, event and contract-written words agree; genes
 order    batches are numbered without gap, roots and ticks chain, slots rise
 reexec   every touch and tick follows from the rules
 root     every new root and tick hash is the one recomputed
-queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved
+queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved, and
+             payable once covered
 vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
-coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just then
+coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just
+             then; no tick follows one that is not covered
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zkmargin.auditor.chain import KEY_TYPE, Chain, Event, Posted, Undecodable, entry_of
+from zkmargin.auditor.chain import KEYS_TYPE, Chain, Event, Posted, Undecodable, entry_of
 from zkmargin.auditor.covering import check_coverage, replay_sweep
 from zkmargin.auditor.findings import Findings
 from zkmargin.auditor.groth16 import Job, check_all
@@ -45,7 +47,6 @@ _CIRCUITS = {
     "Swept": "sweep",
     "CoverageProved": "coverage",
 }  # by event
-_FUNCTIONS = {"coverage": "cover"}  # where the contract's entry is not called as the circuit
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
 
 
@@ -120,7 +121,8 @@ class _Run:
         )  # (address, asset, batch, touch) -> amount
         self.tick = Tick(0, 0, 0, 0, 0, ())
         self.ticks: dict[int, Tick] = {}  # by hash: what a page can be anchored at
-        self.pages_done = 0  # pages covered by the coverage batches just before
+        self.pages_done = 0  # pages covered so far of this root at this tick
+        self.posted: dict[str, list[tuple[Any, ...]] | None] = {}  # calldata of the transaction under way
         self.covered: list[tuple[int, int, int, int]] = []  # slot, tick, root, batch
         self.batch = 0
         self.root = self.genesis_root
@@ -154,27 +156,31 @@ class _Run:
             sizes == [self.profile.sweep_pages, self.profile.pages],
             "the contract counts other pages than its circuits, so that Covered would mean less",
         )
-        for circuit in CIRCUIT_IDS:
+        verifier = self.chain.view("verifier", ["address"])
+        alpha, beta, gamma, circuits = self.chain.view("verifyingKeys", [KEYS_TYPE], verifier)
+        self.found.require(
+            "vk", _GLOBAL, len(circuits) == len(CIRCUIT_IDS), "the verifier is of another number of circuits"
+        )
+        for circuit, number in CIRCUIT_IDS.items():
             try:
                 key = self.vkeys[circuit] = load_vkey(circuit, self.profile.name)
             except MissingData as error:
                 self.found.missing("vk", _GLOBAL, f"{circuit}: {error}")
                 continue
-            verifier = self.chain.view(f"{circuit}Verifier", ["address"])
-            alpha, beta, gamma, delta, ic = self.chain.view("verifyingKey", [KEY_TYPE], verifier)
             ours = [
                 _g1(key["vk_alpha_1"]),
                 *(_g2(key[f"vk_{name}_2"]) for name in ("beta", "gamma", "delta")),
                 [_g1(point) for point in key["IC"]],
             ]
+            delta, ic = circuits[number - 1] if number <= len(circuits) else ((), ())
             theirs = [list(alpha), list(beta), list(gamma), list(delta), [list(point) for point in ic]]
             self.found.require(
-                "vk", _GLOBAL, ours == theirs, f"the key of {circuit}'s verifier is not the package's"
+                "vk", _GLOBAL, ours == theirs, f"the verifier's key of {circuit} is not the package's"
             )
 
     def genesis(self) -> None:
         """binding, root: the state before the first batch."""
-        slot = self._first_slot()
+        slot = self.first_slot = self._first_slot()
         self.tick = Tick(
             slot,
             slot * self.params.slot_seconds,
@@ -217,8 +223,6 @@ class _Run:
         for index, event in enumerate(posted):
             batch = self._posted(event)
             jobs.append((batch, self._public(batch)))
-            if batch.circuit != "coverage":
-                self.pages_done = 0
             replay[batch.circuit](batch)
             self.progress("re-executing batches", index + 1, len(posted))
         known = [(batch, public) for batch, public in jobs if batch.circuit in self.vkeys]
@@ -234,26 +238,25 @@ class _Run:
         circuit = _CIRCUITS[event.name]
         words, proof = tuple(event.values[-2]), tuple(event.values[-1])
         number, c = event.values[0], event.values[-3]
-        sent = None
+        sent: tuple[Any, ...] | None = None
         with self.found.checking("binding", number):
-            sent = self.chain.calldata(event.tx)
+            if event.tx not in self.posted:
+                self.posted = {event.tx: self.chain.calldata(event.tx)}
+            waiting = self.posted[event.tx]  # its batches stand in the order of their events
+            if waiting is not None:
+                sent = waiting.pop(0) if waiting else (0, (), (), 0, ())
         if sent is not None:
-            name, arguments = sent
-            held = name == _FUNCTIONS.get(circuit, circuit) and len(arguments) > 0
-            if held:
-                written = [header_word(circuit, len(words)), self.domain]
-                held = (
-                    tuple(arguments[-1]) == proof
-                    and arguments[-2] == c
-                    and _blanked(circuit, words) == tuple(arguments[0])
-                )
-                held = held and list(words[:2]) == written
-                if circuit == "settle":
-                    rows = [(e[0], e[1], e[2], e[3], e[4], e[5]) for e in arguments[1]]
-                    first = self.books.consumed
-                    want = [_entry_row(entry) for entry in self.entries[first : first + len(rows)]]
-                    held = held and rows == want
-            self.found.require("binding", number, held, "calldata and event differ")
+            given, posted, entries, commitment_, proof_ = sent
+            held = (
+                given == CIRCUIT_IDS[circuit]
+                and tuple(proof_) == proof
+                and commitment_ == c
+                and _blanked(circuit, words) == tuple(posted)
+                and list(words[:2]) == [header_word(circuit, len(words)), self.domain]
+            )
+            first = self.books.consumed
+            want = [_entry_row(entry) for entry in self.entries[first : first + len(entries)]]
+            self.found.require("binding", number, held and list(entries) == want, "calldata and event differ")
         return Posted(number, circuit, event.values, c, words, proof, sent)
 
     def _public(self, batch: Posted) -> tuple[int, int, int]:
@@ -266,7 +269,7 @@ class _Run:
         self.found.require(
             "binding", batch.number, c == batch.commitment, "C is not the hash of the posted words"
         )
-        r = challenge(self.chain.chain_id, self.chain.ledger, self.batch + 1, c, batch.words)
+        r = challenge(self.chain.chain_id, self.chain.ledger, c, batch.words)
         return c, r, evaluate(batch.words, r)
 
     def _order(self, batch: Posted, previous: int, was: int, what: str) -> None:
@@ -314,7 +317,7 @@ class _Run:
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")
-        self.root = new
+        self._moved(new)
 
     def _tick(self, batch: Posted) -> None:
         _, slot, previous, new = batch.values[:4]
@@ -329,7 +332,13 @@ class _Run:
         with self.found.checking("reexec", batch.number):
             self.tick = replay_tick(self.params, self.tick, read_tick(batch.words), self.profile)
         self.found.require("root", batch.number, tick_hash(self.tick) == new, "the tick's hash is another")
-        self.tick_hash = new
+        self.found.require(
+            "coverage",
+            batch.number,
+            previous == (self.covered[-1][1] if self.covered else self.genesis_tick),
+            "the tick before it was never covered",
+        )
+        self.tick_hash, self.pages_done = new, 0
         self.ticks[new] = self.tick
 
     def _sweep(self, batch: Posted) -> None:
@@ -348,7 +357,12 @@ class _Run:
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")
-        self.root = new
+        self._moved(new)
+
+    def _moved(self, new: int) -> None:
+        """The root has moved: coverage that is under way counts for the one root it is of."""
+        if new != self.root:
+            self.root, self.pages_done = new, 0
 
     def _cover(self, batch: Posted) -> None:
         _, root, tick, first, until = batch.values[:5]
@@ -404,7 +418,9 @@ class _Run:
         self.found.require(
             "coverage", _GLOBAL, said == self.covered, "Covered was said of other ticks than were covered"
         )
-        last = self.covered[-1] if self.covered else (0, 0, 0, 0)
+        last = (
+            self.covered[-1] if self.covered else (self.first_slot, self.genesis_tick, self.genesis_root, 0)
+        )
         views = (
             ("coveredSlot", "uint32"),
             ("coveredTick", "uint256"),
@@ -434,16 +450,20 @@ class _Run:
     def _claims(self) -> None:
         """queue: what was credited and not yet withdrawn is what the contract still owes."""
         left: Counter[tuple[int, int]] = Counter()
-        for (address, asset, _, _), amount in self.credits.items():
+        waiting: Counter[tuple[int, int]] = Counter()
+        covered = self.covered[-1][3] if self.covered else 0
+        for (address, asset, number, _), amount in self.credits.items():
             left[address, asset] += amount
+            if number > covered:
+                waiting[address, asset] += amount
         for event in self._of("Withdrawn"):
             left[int(event.values[0], 16), event.values[1]] -= event.values[2]
         for (address, asset), amount in sorted(left.items()):
             text = f"0x{address:040x}"
-            held = (
-                amount >= 0
-                and self.chain.view("claim", ["uint256"], None, ["address", "uint16"], [text, asset])
-                == amount
+            later = waiting[address, asset]
+            held = amount >= later and all(
+                self.chain.view(name, ["uint256"], None, ["address", "uint16"], [text, asset]) == due
+                for name, due in (("claim", amount - later), ("pending", later))
             )
             self.found.require(
                 "queue", _GLOBAL, held, f"{text} has withdrawn other than it was credited of asset {asset}"

@@ -39,14 +39,11 @@ _EVENTS = {
 _SIGNATURES = {
     "Credited": "Credited(address,uint16,uint256,uint64,uint256)",
 }
-_CALLS = {
-    "settle": ("uint256[]", f"{_ENTRY}[]", "uint256", "uint256[8]"),
-    "tick": ("uint256[]", "uint256", "uint256[8]"),
-    "sweep": ("uint256[]", "uint256", "uint256[8]"),
-    "cover": ("uint256[]", "uint256", "uint256[8]"),
-}
+_POST = f"(uint8,uint256[],{_ENTRY}[],uint256,uint256[8])[]"  # circuit, words, entries, C, proof
 _DIGITS = frozenset("0123456789abcdefABCDEF")
-KEY_TYPE = "(uint256[2],uint256[4],uint256[4],uint256[4],uint256[2][4])"
+KEYS_TYPE = (
+    "(uint256[2],uint256[4],uint256[4],(uint256[4],uint256[2][4])[])"  # alpha, beta, gamma, (delta, IC)...
+)
 
 
 def _signature(name: str) -> str:
@@ -75,7 +72,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Posted:
-    """A batch as its event and calldata say; `calldata` is None where it was not posted directly."""
+    """A batch as its event and calldata say; `calldata` is None where it was not posted directly.
+
+    `calldata`: circuit, words, entries, C, proof.
+    """
 
     number: int
     circuit: str
@@ -168,18 +168,17 @@ class Chain:
         place = _number(row["blockNumber"], what), _number(row["logIndex"], what)
         return Event(name, values, str(_field(row, "transactionHash", what)), *place)
 
-    def calldata(self, tx: str) -> tuple[str, tuple[Any, ...]] | None:
-        """(function, arguments) of a transaction sent to the ledger itself, else None."""
+    def calldata(self, tx: str) -> list[tuple[Any, ...]] | None:
+        """The batches that a transaction sent to the ledger itself posts, None if it was sent elsewhere."""
         row = self.source.ask("eth_getTransactionByHash", [tx])
         if row is None:
             raise MissingData(f"the chain has no transaction {tx}")
         if str(_field(row, "to", tx)).lower() != self.ledger:
             return None
         data = _bytes(_field(row, "input", tx), "calldata")
-        for name, kinds in _CALLS.items():
-            if data[:4] == keccak(f"{name}({','.join(kinds)})".encode())[:4]:
-                return name, _decode(kinds, data[4:], f"calldata of {name}")
-        return "", ()
+        if data[:4] != keccak(f"post({_POST})".encode())[:4]:
+            return []
+        return list(_decode([_POST], data[4:], "calldata of post")[0])
 
     def view(
         self,

@@ -81,7 +81,7 @@ def sweep_witness(keys: CircuitKeys) -> bytes:
     ledger, tick = full_page()
     radius = page_radius(ledger.page(0).accounts, tick)
     assert radius is not None
-    batch = make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, 1, radius, [0])
+    batch = make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, radius, [0])
     return compute_witness(keys, batch.inputs)
 
 

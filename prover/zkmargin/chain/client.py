@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from eth_abi.exceptions import EncodingError
@@ -20,7 +20,7 @@ from zkmargin.chain.calldata import blank_settle_words, blank_words
 from zkmargin.chain.node import chain_errors, connect
 from zkmargin.chain.transactions import Call, Receipt, send
 from zkmargin.errors import BadInput, MissingData
-from zkmargin.protocol.constants import load
+from zkmargin.protocol.constants import CIRCUIT_IDS, load
 from zkmargin.protocol.model import QueueEntry
 from zkmargin.proving.proof import Proof
 
@@ -63,6 +63,21 @@ class Token:
     asset: int
     address: str
     unit: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A step of the ledger and its proof.
+
+    `words` may be those proved: the ones the contract writes are set to 0 on the way. `entries`: the deposits
+    a settle consumes, in order.
+    """
+
+    circuit: str
+    words: Sequence[int]
+    commitment: int
+    proof: ProofWords
+    entries: Sequence[QueueEntry] = ()
 
 
 class LedgerClient:
@@ -112,25 +127,9 @@ class LedgerClient:
             raise BadInput(f"the arguments of {function} are malformed or out of range: {error}") from error
         return Call(self.address, bytes.fromhex(data.removeprefix("0x")))
 
-    def settle_call(
-        self, words: Sequence[int], entries: Sequence[QueueEntry], commitment: int, proof: ProofWords
-    ) -> Call:
-        """Post a settle. `words` may be those proved: the ones the contract writes are set to 0 here."""
-        posted = blank_settle_words(words)
-        rows = [_entry_row(entry) for entry in entries]
-        return self._call("settle", posted, rows, commitment, proof_words(proof))
-
-    def tick_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
-        """Post a tick. `words` may be those proved: the ones the contract writes are set to 0 here."""
-        return self._call("tick", blank_words("tick", words), commitment, proof_words(proof))
-
-    def sweep_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
-        """Post a sweep; words as for `tick_call`."""
-        return self._call("sweep", blank_words("sweep", words), commitment, proof_words(proof))
-
-    def cover_call(self, words: Sequence[int], commitment: int, proof: ProofWords) -> Call:
-        """Post a coverage; words as for `tick_call`."""
-        return self._call("cover", blank_words("coverage", words), commitment, proof_words(proof))
+    def post_call(self, batches: Sequence[Batch]) -> Call:
+        """Post batches one after the other, all or none."""
+        return self._call("post", [_batch_row(batch) for batch in batches])
 
     def deposit_call(self, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0) -> Call:
         """Request a deposit of `amount` posted units; the token must be approved."""
@@ -142,28 +141,9 @@ class LedgerClient:
 
     # --- calls signed, sent and waited for
 
-    def settle(
-        self,
-        key: str,
-        words: Sequence[int],
-        entries: Sequence[QueueEntry],
-        commitment: int,
-        proof: ProofWords,
-    ) -> Receipt:
-        """Post a settle and wait for its receipt; arguments as `settle_call`."""
-        return send(self.web3, self.settle_call(words, entries, commitment, proof), key)
-
-    def tick(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
-        """Post a tick and wait for its receipt."""
-        return send(self.web3, self.tick_call(words, commitment, proof), key)
-
-    def sweep(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
-        """Post a sweep and wait for its receipt."""
-        return send(self.web3, self.sweep_call(words, commitment, proof), key)
-
-    def cover(self, key: str, words: Sequence[int], commitment: int, proof: ProofWords) -> Receipt:
-        """Post a coverage and wait for its receipt."""
-        return send(self.web3, self.cover_call(words, commitment, proof), key)
+    def post(self, key: str, *batches: Batch) -> Receipt:
+        """Post batches in one transaction and wait for its receipt."""
+        return send(self.web3, self.post_call(batches), key)
 
     def deposit(
         self, key: str, kind: int, asset: int, amount: int, target: int = 0, owner: int = 0
@@ -214,6 +194,10 @@ class LedgerClient:
         """What `account` can withdraw, in posted units."""
         return int(self._view("claim", Web3.to_checksum_address(account), asset))
 
+    def pending(self, account: str, asset: int) -> int:
+        """What `account` can withdraw once the ledger is covered."""
+        return int(self._view("pending", Web3.to_checksum_address(account), asset))
+
     def queue_hash(self, index: int) -> bytes:
         """What the contract stores of queued deposit `index`; zeros for none."""
         return bytes(self._view("queue", index))
@@ -231,9 +215,9 @@ class LedgerClient:
         """An immutable: paramsHash, slotSeconds, maxTickAge, instruments, touches, sweepPages, pages."""
         return self._view(name)
 
-    def verifier(self, circuit: str) -> str:
-        """Address of a circuit's verifier."""
-        return str(self._view(f"{circuit}Verifier"))
+    def verifier(self) -> str:
+        """Address of the verifier."""
+        return str(self._view("verifier"))
 
     # --- events
 
@@ -314,6 +298,13 @@ class QueueFeed:
 def _event_names() -> dict[bytes, str]:
     rows = (row for row in artifact("Ledger").abi if row["type"] == "event")
     return {event_abi_to_log_topic(cast(ABIEvent, row)): row["name"] for row in rows}
+
+
+def _batch_row(batch: Batch) -> tuple[int, list[int], list[Any], int, list[int]]:
+    blank = blank_settle_words if batch.circuit == "settle" else partial(blank_words, batch.circuit)
+    entries = [_entry_row(entry) for entry in batch.entries]
+    proof = proof_words(batch.proof)
+    return CIRCUIT_IDS[batch.circuit], blank(batch.words), entries, batch.commitment, proof
 
 
 def _entry_row(entry: QueueEntry) -> tuple[str, int, int, int, int, bytes]:

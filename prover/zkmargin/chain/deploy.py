@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deployment: verifiers from their keys, tokens where none are given, the ledger at its genesis."""
+"""Deployment: the verifier from its keys, tokens where none are given, the ledger at its genesis."""
 
 from __future__ import annotations
 
@@ -64,17 +64,11 @@ def deploy(
     with chain_errors(rpc):
         chain_id = web3.eth.chain_id
     _require_local(chain_id, dev_key, any(plan.token is None for plan in assets))
-    verifiers = {
-        circuit: _create(web3, key, "Groth16Verifier", solidity_key(verifying_keys[circuit]))[0]
-        for circuit in CIRCUIT_IDS
-    }
+    verifier, _ = _create(web3, key, "Groth16Verifier", solidity_keys(verifying_keys))
     held = tuple(_asset(web3, key, plan) for plan in assets)
     sizes = load().profile(profile)
     config = (
-        verifiers["settle"],
-        verifiers["tick"],
-        verifiers["sweep"],
-        verifiers["coverage"],
+        verifier,
         genesis.root,
         genesis.tick,
         params_hash(params),
@@ -89,19 +83,33 @@ def deploy(
         [(asset.id, asset.token, asset.unit) for asset in held],
     )
     ledger, block = _create(web3, key, "Ledger", config)
-    return Deployment(chain_id, ledger, rpc, block, profile, dev_key, verifiers, held)
+    return Deployment(chain_id, ledger, rpc, block, profile, dev_key, verifier, held)
 
 
-def solidity_key(key: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The contract's VerifyingKey of a key in snarkjs's JSON form; in G2 the imaginary part goes first."""
-    ic = [_g1(point) for point in key["IC"]]
-    if len(ic) != 4:
+def solidity_keys(keys: Mapping[str, Mapping[str, Any]]) -> tuple[Any, ...]:
+    """The contract's VerifyingKeys of all circuits' keys in snarkjs's JSON form, which must share one setup.
+
+    In G2 the imaginary part goes first.
+    """
+    rows = [keys[circuit] for circuit in sorted(CIRCUIT_IDS, key=lambda name: CIRCUIT_IDS[name])]
+    shared = {json.dumps([row["vk_alpha_1"], row["vk_beta_2"], row["vk_gamma_2"]]) for row in rows}
+    if len(shared) > 1:
         raise BadInput(
-            f"the verifying key is for {len(ic) - 1} public signals, the contract's are 3 (C, r, y)",
-            hint=f"use the key of a circuit: {', '.join(CIRCUIT_IDS)}",
+            "the verifying keys are of different setups: alpha, beta or gamma differ",
+            hint="make the keys of all circuits of a profile together",
+            code="setups_differ",
         )
-    g2 = (_g2(key[name]) for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2"))
-    return (_g1(key["vk_alpha_1"]), *g2, ic)
+    circuits = []
+    for row in rows:
+        ic = [_g1(point) for point in row["IC"]]
+        if len(ic) != 4:
+            raise BadInput(
+                f"a verifying key is for {len(ic) - 1} public signals, the contract's are 3 (C, r, y)",
+                hint=f"use the keys of the circuits: {', '.join(CIRCUIT_IDS)}",
+            )
+        circuits.append((_g2(row["vk_delta_2"]), ic))
+    alpha, beta, gamma = (rows[0][name] for name in ("vk_alpha_1", "vk_beta_2", "vk_gamma_2"))
+    return (_g1(alpha), _g2(beta), _g2(gamma), circuits)
 
 
 def _g1(point: Sequence[Any]) -> list[int]:

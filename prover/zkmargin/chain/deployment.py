@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,12 @@ class Deployment:
     from_block: int
     profile: str
     dev_key: bool
-    verifiers: Mapping[str, str]
+    verifier: str
     assets: tuple[DeployedAsset, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
         """Units as strings; the rest as it is."""
         record = asdict(self)
-        record["verifiers"] = dict(self.verifiers)
         record["assets"] = [dict(asdict(asset), unit=str(asset.unit)) for asset in self.assets]
         return record
 
@@ -69,7 +67,7 @@ class Deployment:
                 from_block=int(raw["from_block"]),
                 profile=str(raw["profile"]),
                 dev_key=bool(raw["dev_key"]),
-                verifiers=dict(raw["verifiers"]),
+                verifier=str(raw["verifier"]),
                 assets=assets,
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -17,7 +17,7 @@ from zkmargin.errors import ChainRejected, ZkMarginError
 _RACE = "another batch came first; read the chain again and prove the next one"
 _POSTER = "the batch was not built by this protocol's rules; rebuild it from the chain"
 HINTS = {
-    "ProofInvalid": "words, batch number or state are not those proved; read the chain again and prove anew",
+    "ProofInvalid": "words or state are not those proved; read the chain again and prove anew",
     "PointInvalid": "the proof is damaged",
     "SignalNotInField": _POSTER,
     "GasTooLow": "give the transaction more gas",
@@ -37,8 +37,11 @@ HINTS = {
     "AmountOutOfRange": "deposit at least 1 and, of a collateral, less than 2^48 units",
     "CollateralFull": "the ledger holds as much of this collateral as it can; bring another one",
     "TransferInexact": "the ledger takes no tokens with transfer fees",
-    "CoverageOutOfOrder": "cover the current root at the current tick from page 0, no other batch in between",
-    "NothingToWithdraw": "a claim appears when the batch with the withdrawal is accepted",
+    "CoverageOutOfOrder": "cover the current root at the current tick from page 0 on",
+    "LastTickUncovered": "post the coverage of the last tick first, or together with this one",
+    "CircuitUnknown": _POSTER,
+    "NothingToVerify": "post at least one batch",
+    "NothingToWithdraw": "a withdrawal is payable once the ledger has been covered after it",
     "ERC20InsufficientBalance": "the account has too few tokens",
     "ERC20InsufficientAllowance": "approve the ledger for the tokens first",
 }

@@ -23,7 +23,8 @@ from zkmargin.proving.backends.native import THREADS
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow, BatchState
-from zkmargin.sequencer.service import Poster, Sequencer, Setup
+from zkmargin.sequencer.posting import Poster
+from zkmargin.sequencer.service import Sequencer, Setup
 
 _CLAIMS = 3  # withdrawals that are also paid out on the chain
 
@@ -133,6 +134,7 @@ def _summary(
         gas[row.circuit][0] += row.receipt["gas"]
         gas[row.circuit][1] += 1
     touches = sequencer.profile.touches
+    sent = {row["tx"] for row in proofs}
     settle = gas["settle"][0] // max(gas["settle"][1], 1)
     legs = {"deposit": 1, "withdraw": 1, "trade": 2, "liquidation": 2, "deleverage": 3, "absorb": 1}
     return {
@@ -146,7 +148,8 @@ def _summary(
         "operations": dict(replay.operations),
         "refused": replay.refusals,
         "proofs": proofs,
-        "gas_per_op": {
+        "gas_per_op": {  # a transaction's gas in equal parts to its batches, a settle's to its touches
+            "transaction": sum(row["gas"] for row in proofs) // max(len(sent), 1),
             "tick_batch": gas["tick"][0] // max(gas["tick"][1], 1),
             "settle_batch": settle,
             "sweep_batch": gas["sweep"][0] // max(gas["sweep"][1], 1),

@@ -172,15 +172,14 @@ def _domain_digest() -> bytes:
     return keccak(CHALLENGE_DOMAIN.encode("ascii"))
 
 
-def challenge(chain_id: int, ledger: int | str, batch: int, commitment_: int, words: Sequence[int]) -> int:
+def challenge(chain_id: int, ledger: int | str, commitment_: int, words: Sequence[int]) -> int:
     """r: keccak256 over everything that is posted, modulo p, as the contract computes it."""
     address = int(ledger, 16) if isinstance(ledger, str) else ledger
-    types = ["bytes32", "uint256", "address", "uint256", "uint256", "uint256[]"]
+    types = ["bytes32", "uint256", "address", "uint256", "uint256[]"]
     values = [
         _domain_digest(),
         chain_id,
         "0x" + address.to_bytes(20, "big").hex(),
-        batch,
         commitment_,
         list(words),
     ]

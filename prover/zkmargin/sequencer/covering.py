@@ -103,7 +103,7 @@ def sweeps(ledger: Ledger, tick: Tick, pages: Sequence[int]) -> Iterator[tuple[i
 
 
 def make_sweep(
-    ledger: Ledger, tick: Tick, domain: int, chain_id: int, number: int, radius: int, pages: Sequence[int]
+    ledger: Ledger, tick: Tick, domain: int, chain_id: int, radius: int, pages: Sequence[int]
 ) -> SweepBatch:
     """Write the headers of `pages` into the ledger, and the batch that proves it."""
     root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
@@ -113,10 +113,8 @@ def make_sweep(
         ledger.set_header(page, digest, radius)
     new_root = ledger.root()
     words = sweep_words(domain, root, digest, new_root, radius, pages, ledger.profile)
-    posting = bind(words, chain_id, domain, number)
-    inputs = sweep_inputs(
-        ledger.profile, tick, domain, root, new_root, before, radius, openings, posting
-    )
+    posting = bind(words, chain_id, domain)
+    inputs = sweep_inputs(ledger.profile, tick, domain, root, new_root, before, radius, openings, posting)
     return SweepBatch(tuple(pages), radius, new_root, posting, inputs)
 
 
@@ -130,7 +128,7 @@ def blocks_to_cover(ledger: Ledger) -> Iterator[tuple[int, bool]]:
 
 
 def make_coverage(
-    ledger: Ledger, moved: Displacements, domain: int, chain_id: int, number: int, block: int, rest: bool
+    ledger: Ledger, moved: Displacements, domain: int, chain_id: int, block: int, rest: bool
 ) -> CoverageBatch:
     """The batch that proves a block of pages healthy at the present tick."""
     opening, profile = ledger.block(block), ledger.profile
@@ -144,6 +142,6 @@ def make_coverage(
     first, until = block * size, profile.pages if rest else (block + 1) * size
     root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
     words = coverage_words(domain, root, tick_hash(moved.now), first, until, profile)
-    posting = bind(words, chain_id, domain, number)
+    posting = bind(words, chain_id, domain)
     inputs = coverage_inputs(profile, moved.now, domain, root, before, anchors, opening, rest, posting)
     return CoverageBatch(first, until, posting, inputs)

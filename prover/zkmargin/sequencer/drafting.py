@@ -28,9 +28,8 @@ def write_effect(ledger: Ledger, effect: Effect) -> None:
 
 @dataclass(frozen=True)
 class SettleBatch:
-    """A finished settle batch: all that is posted, and the witness inputs. `number` is the contract's."""
+    """A finished settle batch: all that is posted, and the witness inputs."""
 
-    number: int
     tick: Tick
     touches: tuple[Touch, ...]
     effects: tuple[Effect, ...]
@@ -88,8 +87,8 @@ class Draft:
         self.ledger.rollback(self.begun)
         self.steps, self.effects = [], []
 
-    def finish(self, number: int, chain_id: int) -> SettleBatch:
-        """Pad with no-ops and bind the batch to its number, chain and ledger."""
+    def finish(self, chain_id: int) -> SettleBatch:
+        """Pad with no-ops and bind the batch to its chain and ledger."""
         while self.room:
             self.add([Touch(Op.NOOP, 0, self.ledger.account_at(0).id)])
         touches = [step.touch for step in self.steps]
@@ -103,17 +102,17 @@ class Draft:
             [effect.paid for effect in self.effects],
             self.profile,
         )
-        posting = bind(words, chain_id, self.domain, number)
+        posting = bind(words, chain_id, self.domain)
         inputs = settle_inputs(
             self.profile, self.tick, self.domain, self.root, new_root, self.before, self.steps, posting
         )
         return SettleBatch(
-            number, self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs
+            self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs
         )
 
 
-def bind(words: list[int], chain_id: int, domain: int, number: int) -> Posting:
+def bind(words: list[int], chain_id: int, domain: int) -> Posting:
     """C, r and y of a batch's words."""
     c = commitment(words)
-    r = challenge(chain_id, unpack("domain", domain)["ledger"], number, c, words)
+    r = challenge(chain_id, unpack("domain", domain)["ledger"], c, words)
     return Posting(words, c, r, evaluate(words, r))

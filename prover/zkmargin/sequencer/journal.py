@@ -7,8 +7,9 @@ proof before signing, the signed transaction before it is sent. So a process kil
 restart, either the work undone or its result; and a transaction is only ever sent again as the same bytes
 (same account nonce), which a chain can't include twice.
 
-`number` is a batch's place in the journal and never changes. `chain_number` is the contract's batch number it
-is bound to: the two differ once others have posted batches; `rebase` moves open batches to later numbers.
+Batches that go out in one transaction are signed, sent and confirmed together. `number` is a batch's place in
+the journal; `chain_number` the contract's number for it, known once it is confirmed: the two differ where
+others have posted batches.
 """
 
 from __future__ import annotations
@@ -25,8 +26,7 @@ from typing import Any
 
 from zkmargin.errors import InternalError
 
-SCHEMA_VERSION = 2
-_UPGRADES = 1  # the oldest schema that is brought up to date when opened
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
@@ -34,11 +34,11 @@ CREATE TABLE IF NOT EXISTS batches (
     circuit    TEXT NOT NULL,
     state      TEXT NOT NULL,
     slot       INTEGER NOT NULL,
-    chain_number INTEGER NOT NULL DEFAULT 0, -- the contract's batch number that the public signals are for
+    chain_number INTEGER NOT NULL DEFAULT 0, -- the contract's number for it, once confirmed
     body       BLOB NOT NULL,      -- what was decided: touches or tick, words, signals (JSON, deflated)
     inputs     BLOB,               -- witness inputs (JSON, deflated), dropped once confirmed
     proof      TEXT,
-    raw_tx     BLOB,
+    raw_tx     BLOB,               -- of the first batch of a transaction; its others have the hash alone
     tx_hash    TEXT,
     receipt    TEXT
 );
@@ -97,14 +97,12 @@ class BatchRow:
 
 
 @dataclass(frozen=True)
-class Rebased:
-    """An open batch bound to another chain number: to be proved anew or, with a receipt, posted by others."""
+class Accepted:
+    """That the chain took a batch: the contract's number for it, and the record of its transaction."""
 
     number: int
     chain_number: int
-    body: dict[str, Any]
-    inputs: dict[str, Any] | None
-    receipt: dict[str, Any] | None = None
+    receipt: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -155,21 +153,12 @@ class Journal:
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
         found = self.get("schema")
-        known = SCHEMA_VERSION if found is None else int(found)
-        if known not in range(_UPGRADES, SCHEMA_VERSION + 1):
+        if found not in (None, str(SCHEMA_VERSION)):
             raise InternalError(
-                f"{path} has journal schema {known}, this version reads {SCHEMA_VERSION}",
+                f"{path} has journal schema {found}, this version reads {SCHEMA_VERSION}",
                 hint="use the version of zkmargin that wrote it",
                 code="journal_schema",
             )
-        if found != str(SCHEMA_VERSION):
-            with self.transaction():
-                self._upgrade()
-
-    def _upgrade(self) -> None:
-        if "chain_number" not in {row[1] for row in self._db.execute("PRAGMA table_info(batches)")}:
-            self._db.execute("ALTER TABLE batches ADD COLUMN chain_number INTEGER NOT NULL DEFAULT 0")
-            self._db.execute("UPDATE batches SET chain_number = number")
         self._db.execute(_INDEX)
         self.put("schema", str(SCHEMA_VERSION))
 
@@ -205,23 +194,17 @@ class Journal:
         inputs: dict[str, Any],
         operations: Sequence[int],
         refusals: Sequence[tuple[int, str]] = (),
-        chain_number: int | None = None,
     ) -> None:
         """Enter batch `number` as planned, its operations as planned too, and others as refused.
 
-        One transaction. `refusals`: (operation, reason), judged against this batch's state. `chain_number`:
-        the contract's number the batch is bound to, `number` if not given.
+        One transaction. `refusals`: (operation, reason), judged against this batch's state.
         """
-        bound = number if chain_number is None else chain_number
         with self.transaction():
-            if (number, bound) != (self.last_batch() + 1, self.next_chain_number()):
-                raise InternalError(
-                    f"batch {number} ({bound} on the chain) is not the next one", code="journal_order"
-                )
+            if number != self.last_batch() + 1:
+                raise InternalError(f"batch {number} is not the next one", code="journal_order")
             self._db.execute(
-                "INSERT INTO batches (number, circuit, state, slot, chain_number, body, inputs) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (number, circuit, BatchState.PLANNED, slot, bound, _deflate(body), _deflate(inputs)),
+                "INSERT INTO batches (number, circuit, state, slot, body, inputs) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, circuit, BatchState.PLANNED, slot, _deflate(body), _deflate(inputs)),
             )
             for operation in operations:
                 self._db.execute(
@@ -236,49 +219,38 @@ class Journal:
         if ORDER.index(state) != ORDER.index(present) + 1:
             raise InternalError(f"batch {number} is {present} and can't become {state}", code="journal_order")
         assignments = "".join(f", {name} = ?" for name in columns)
-        if state is BatchState.CONFIRMED:
-            assignments += ", inputs = NULL"
         self._db.execute(
             f"UPDATE batches SET state = ?{assignments} WHERE number = ?", (state, *columns.values(), number)
         )
 
-    def rebase(self, rows: Sequence[Rebased]) -> None:
-        """Bind open batches to other chain numbers, in one transaction.
+    def sign(self, numbers: Sequence[int], raw_tx: bytes, tx_hash: str) -> None:
+        """Enter the signed transaction that posts these batches."""
+        with self.transaction():
+            for number in numbers:
+                kept = raw_tx if number == numbers[0] else None
+                self.advance(number, BatchState.SIGNED, raw_tx=kept, tx_hash=tx_hash)
 
-        Those with a receipt become confirmed; the others are planned again, without proof or transaction.
-        """
+    def sent(self, numbers: Sequence[int]) -> None:
+        """Enter that the transaction of these batches has been sent."""
+        with self.transaction():
+            for number in numbers:
+                self.advance(number, BatchState.SENT)
+
+    def confirm(self, rows: Sequence[Accepted]) -> None:
+        """Enter that the chain took these batches; others that were to go with them are to be signed anew."""
         with self.transaction():
             for row in rows:
                 if self.head(row.number).state is BatchState.CONFIRMED:
-                    raise InternalError(
-                        f"batch {row.number} is confirmed and can't be renumbered", code="journal_order"
-                    )
-                if row.receipt is not None:
-                    self._db.execute(
-                        "UPDATE batches SET state = ?, proof = CASE WHEN chain_number = ? THEN proof END, "
-                        "chain_number = ?, body = ?, inputs = NULL, raw_tx = NULL, tx_hash = NULL, "
-                        "receipt = ? WHERE number = ?",
-                        (
-                            BatchState.CONFIRMED,
-                            row.chain_number,
-                            row.chain_number,
-                            _deflate(row.body),
-                            json.dumps(row.receipt),
-                            row.number,
-                        ),
-                    )
-                else:
-                    self._db.execute(
-                        "UPDATE batches SET state = ?, chain_number = ?, body = ?, inputs = ?, proof = NULL, "
-                        "raw_tx = NULL, tx_hash = NULL WHERE number = ?",
-                        (
-                            BatchState.PLANNED,
-                            row.chain_number,
-                            _deflate(row.body),
-                            _deflate(row.inputs),
-                            row.number,
-                        ),
-                    )
+                    raise InternalError(f"batch {row.number} is confirmed already", code="journal_order")
+                self._db.execute(
+                    "UPDATE batches SET state = ?, chain_number = ?, receipt = ?, inputs = NULL, "
+                    "raw_tx = NULL WHERE number = ?",
+                    (BatchState.CONFIRMED, row.chain_number, json.dumps(row.receipt), row.number),
+                )
+            self._db.execute(
+                "UPDATE batches SET state = ?, raw_tx = NULL, tx_hash = NULL WHERE state IN (?, ?)",
+                (BatchState.PROVED, BatchState.SIGNED, BatchState.SENT),
+            )
 
     def _row(self, row: tuple[Any, ...]) -> BatchRow:
         number, circuit, state, slot, chain_number, body, inputs, proof, raw_tx, tx_hash, receipt = row
@@ -329,17 +301,19 @@ class Journal:
             BatchHead(number, circuit, BatchState(state), *rest) for number, circuit, state, *rest in rows
         ]
 
+    def heads_back(self) -> Iterator[BatchHead]:
+        """All batches from the last to the first, read as they are asked for."""
+        number = self.last_batch()
+        while number:
+            yield self.head(number)
+            number -= 1
+
     def last_confirmed(self) -> BatchHead | None:
         """The last batch the chain is known to have accepted."""
         number = self._db.execute(
             "SELECT MAX(number) FROM batches WHERE state = ?", (BatchState.CONFIRMED,)
         ).fetchone()[0]
         return None if number is None else self.head(int(number))
-
-    def next_chain_number(self) -> int:
-        """The contract's batch number that the next planned batch is bound to."""
-        last = self.last_batch()
-        return self.head(last).chain_number + 1 if last else 1
 
     def last_batch(self) -> int:
         """The highest batch number planned so far, 0 when there is none."""

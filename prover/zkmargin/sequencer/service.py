@@ -8,29 +8,21 @@ are replayed on it.
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zkmargin.chain.client import LedgerClient, LedgerEvent, QueueFeed
-from zkmargin.chain.transactions import broadcast, is_known, sign, wait
-from zkmargin.chain.transactions import receipt as receipt_of
+from zkmargin.chain.client import LedgerClient, QueueFeed
 from zkmargin.engine.due import Bid, Settling, unhealthy
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.engine.transition import CLEAR, Effect, apply
-from zkmargin.errors import BadInput, ChainRejected, InternalError, MissingData, Refused, RootMismatch
+from zkmargin.errors import BadInput, InternalError, Refused
 from zkmargin.oracle.reports import Board, Report
 from zkmargin.protocol.constants import Op, load
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Params, Tick, Touch
 from zkmargin.protocol.words import domain_word
-from zkmargin.proving.pool import Job, ProvingPool
-from zkmargin.proving.proof import Proof
-from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
 from zkmargin.sequencer.covering import (
     Displacements,
@@ -40,10 +32,10 @@ from zkmargin.sequencer.covering import (
     pages_to_sweep,
     sweeps,
 )
-from zkmargin.sequencer.drafting import Draft, bind, write_effect
+from zkmargin.sequencer.drafting import Draft, write_effect
 from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.home import check_files, write_setup
-from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal, Rebased
+from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal
 from zkmargin.sequencer.requests import (
     check_bid,
     deposit_touches,
@@ -195,21 +187,23 @@ class Sequencer:
     def decide_tick(self, reports: Iterable[Report], slot: int) -> Tick:
         """Plan the tick of `slot` from the oracles' reports, after closing the draft.
 
+        The contract takes no tick before the last is covered: that is planned first where it is still to be.
         Raises `Refused` for a bad report or no quorum, `BadInput` for a slot there can't be; then nothing has
         changed.
         """
         board = Board(self.domain, self.params, self.profile.quorum, slot, self.tick.slot)
         for report in reports:
             board.add(report)
-        bound = self.journal.next_chain_number() + bool(self._draft and self._draft.steps)
         batch = make_tick_batch(
-            bound, self.setup.chain_id, self.domain, self.params, self.profile, self.tick, board.quorate()
+            self.setup.chain_id, self.domain, self.params, self.profile, self.tick, board.quorate()
         )
         self.close_draft()
+        if not self._tick_covered():
+            self.decide_coverage()
         number = self.journal.last_batch() + 1
         body = {"tick": encode_tick(batch.tick), **_posting(batch.posting)}
         reach("before_plan")
-        self.journal.plan(number, "tick", slot, body, batch.inputs, [], chain_number=bound)
+        self.journal.plan(number, "tick", slot, body, batch.inputs, [])
         reach("planned")
         self.tick = batch.tick
         self.store.save(self.ledger, number)
@@ -327,18 +321,16 @@ class Sequencer:
         self._draft, self._draft_operations, self._draft_refusals = None, [], []
         if draft is None or not draft.steps:
             return
-        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
+        number = self.journal.last_batch() + 1
         try:
-            batch = draft.finish(bound, self.setup.chain_id)
+            batch = draft.finish(self.setup.chain_id)
             body = {
                 "touches": [encode(touch) for touch in batch.touches],
                 "new_root": str(batch.new_root),
                 **_posting(batch.posting),
             }
             reach("before_plan")
-            self.journal.plan(
-                number, "settle", self.tick.slot, body, batch.inputs, operations, refusals, bound
-            )
+            self.journal.plan(number, "settle", self.tick.slot, body, batch.inputs, operations, refusals)
         except BaseException:
             if self.journal.last_batch() < number:
                 draft.abandon()
@@ -367,18 +359,36 @@ class Sequencer:
             found.proofs += 1
         held = {anchor for anchor, _ in self.ledger.headers().values()}
         self._ticks = {anchor: moved.tick(anchor) for anchor in held if anchor}
+        done = self._covered_until()
         for block, rest in blocks_to_cover(self.ledger):
-            self._plan_coverage(moved, block, rest)
-            found.proofs += 1
+            if block * self.profile.block_pages >= done:
+                self._plan_coverage(moved, block, rest)
+                found.proofs += 1
         return found
 
+    def _covered_until(self) -> int:
+        """Pages from the left that planned coverage of the ledger as it stands reaches to."""
+        last = next(self.journal.heads_back(), None)
+        if last is None or last.circuit != "coverage":
+            return 0
+        return int(self.journal.batch(last.number).body["until"])
+
+    def _tick_covered(self) -> bool:
+        """Whether coverage of the present tick is planned; the genesis tick needs none."""
+        for head in self.journal.heads_back():
+            if head.circuit == "tick":
+                return False
+            if head.circuit == "coverage" and (
+                self.journal.batch(head.number).body["until"] == self.profile.pages
+            ):
+                return True
+        return True
+
     def _plan_sweep(self, radius: int, pages: Sequence[int]) -> None:
-        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
+        number = self.journal.last_batch() + 1
         savepoint = self.ledger.savepoint()
         try:
-            batch = make_sweep(
-                self.ledger, self.tick, self.domain, self.setup.chain_id, bound, radius, pages
-            )
+            batch = make_sweep(self.ledger, self.tick, self.domain, self.setup.chain_id, radius, pages)
             body = {
                 "pages": sorted(set(pages)),
                 "radius": radius,
@@ -386,7 +396,7 @@ class Sequencer:
                 **_posting(batch.posting),
             }
             reach("before_plan")
-            self.journal.plan(number, "sweep", self.tick.slot, body, batch.inputs, [], chain_number=bound)
+            self.journal.plan(number, "sweep", self.tick.slot, body, batch.inputs, [])
         except BaseException:
             if self.journal.last_batch() < number:
                 self.ledger.rollback(savepoint)
@@ -395,11 +405,11 @@ class Sequencer:
         self.store.save(self.ledger, number)
 
     def _plan_coverage(self, moved: Displacements, block: int, rest: bool) -> None:
-        number, bound = self.journal.last_batch() + 1, self.journal.next_chain_number()
-        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id, bound, block, rest)
+        number = self.journal.last_batch() + 1
+        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id, block, rest)
         body = {"first": batch.first, "until": batch.until, **_posting(batch.posting)}
         reach("before_plan")
-        self.journal.plan(number, "coverage", self.tick.slot, body, batch.inputs, [], chain_number=bound)
+        self.journal.plan(number, "coverage", self.tick.slot, body, batch.inputs, [])
         reach("planned")
         self.store.save(self.ledger, number)
 
@@ -419,219 +429,3 @@ def _posting(posting: Any) -> dict[str, Any]:
         "commitment": str(posting.commitment),
         "public": [str(posting.commitment), str(posting.challenge), str(posting.evaluation)],
     }
-
-
-class Poster:
-    """Proves planned batches side by side and posts them in order; every step is journalled first.
-
-    Anybody may post to the contract. When others' batches took the numbers that open batches are bound to,
-    but left root and tick as they were, the open ones are bound to later numbers and proved anew; any other
-    foreign batch ends the run (`RootMismatch`, code `foreign_batch`).
-    """
-
-    def __init__(
-        self,
-        sequencer: Sequencer,
-        keys: dict[str, Any],
-        pool: ProvingPool,
-        before_send: Callable[[BatchRow], None] | None = None,
-        told: Callable[[str, BatchRow], None] | None = None,
-    ) -> None:
-        self.journal, self.client = sequencer.journal, sequencer.client
-        self.setup, self.domain = sequencer.setup, sequencer.domain
-        self.key = sequencer.setup.poster_key
-        self.keys, self.pool = keys, pool
-        self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
-        self._running: dict[int, Future[Proved]] = {}
-
-    def run(self, until_idle: bool = True) -> None:
-        """Prove and post till all is confirmed, or with `until_idle` False till nothing more is ready."""
-        first = True
-        while True:
-            heads = self.journal.heads(*OPEN)
-            if not heads:
-                return
-            if first and self._unsent(heads[0]) and self._rebase(heads[0]):
-                continue
-            first = False
-            self._begin(heads)
-            if self._post_ready(heads[0].number):
-                continue
-            if not until_idle:
-                return
-            time.sleep(0.02)
-
-    def _begin(self, heads: list[BatchHead]) -> None:
-        planned = [head for head in heads[:AHEAD] if head.state is BatchState.PLANNED]
-        for head in planned:
-            if head.number not in self._running:
-                row = self.journal.batch(head.number)
-                self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
-                self.told("proving", row)
-        for head in planned:
-            future = self._running[head.number]
-            if future.done():
-                del self._running[head.number]  # one that failed is begun anew by the next run
-                self._proved(self.journal.batch(head.number), future.result())
-
-    def _proved(self, row: BatchRow, proved: Proved) -> None:
-        public = [int(value) for value in row.body["public"]]
-        if list(proved.proof.public) != public:
-            raise InternalError(
-                f"the proof of batch {row.number} is of other public signals", code="wrong_public"
-            )
-        record = {
-            **proved.proof.as_json(row.circuit),
-            "backend": proved.backend,
-            "prove_s": proved.prove_s,
-            "witness_s": proved.witness_s,
-            "verify_s": proved.verify_s,
-        }
-        reach("before_proved")
-        self.journal.advance(row.number, BatchState.PROVED, proof=json.dumps(record))
-        reach("proved")
-        self.told("proved", row)
-
-    def _post_ready(self, number: int) -> bool:
-        """Take the first open batch one state further, if it is proved; says whether it did."""
-        head = self.journal.head(number)
-        if head.state is BatchState.PLANNED:
-            return False
-        try:
-            self._post(self.journal.batch(number))
-        except ChainRejected:
-            if not self._rebase(self.journal.head(number)):
-                raise
-        return True
-
-    def _post(self, row: BatchRow) -> None:
-        web3 = self.client.web3
-        if row.state is BatchState.PROVED:
-            self.before_send(row)
-            signed = sign(web3, self._call(row), self.key)
-            self.journal.advance(row.number, BatchState.SIGNED, raw_tx=signed.raw, tx_hash=signed.hash)
-            reach("signed")
-            return
-        assert row.tx_hash is not None
-        assert row.raw_tx is not None
-        if row.state is BatchState.SIGNED:
-            self.before_send(row)
-            broadcast(web3, row.raw_tx)
-            reach("after_send")
-            self.journal.advance(row.number, BatchState.SENT)
-            reach("sent")
-        else:
-            broadcast(web3, row.raw_tx)
-            receipt = wait(web3, row.tx_hash)
-            record = {"block": receipt.block, "gas": receipt.gas_used, "tx": receipt.hash}
-            self.journal.advance(row.number, BatchState.CONFIRMED, receipt=json.dumps(record))
-            reach("confirmed")
-            self.told("confirmed", self.journal.batch(row.number))
-
-    def _call(self, row: BatchRow) -> Any:
-        assert row.proof is not None
-        words = [int(word) for word in row.body["words"]]
-        proof = Proof.from_json(row.proof)
-        commitment = int(row.body["commitment"])
-        if row.circuit == "tick":
-            return self.client.tick_call(words, commitment, proof)
-        if row.circuit == "sweep":
-            return self.client.sweep_call(words, commitment, proof)
-        if row.circuit == "coverage":
-            return self.client.cover_call(words, commitment, proof)
-        touches = [decode_touch(raw) for raw in row.body["touches"]]
-        entries = [touch.entry for touch in touches if touch.op == Op.DEPOSIT and touch.entry]
-        return self.client.settle_call(words, entries, commitment, proof)
-
-    # ---------------------------------------------------------------- batches of others
-
-    def _unsent(self, head: BatchHead) -> bool:
-        """Whether no transaction of the batch can be in the chain yet."""
-        if head.state is not BatchState.SIGNED:
-            return head.state is not BatchState.SENT
-        tx_hash = self.journal.batch(head.number).tx_hash
-        return tx_hash is None or not is_known(self.client.web3, tx_hash)
-
-    def _rebase(self, first: BatchHead) -> bool:
-        """Make room for others' batches that took the numbers of the open ones, `first` the first of these.
-
-        Says whether there were any. One that is an open batch word for word confirms it, whoever sent it.
-        """
-        last = self.client.last_batch()
-        if last < first.chain_number:
-            return False
-        foreign = self._accepted(last)
-        if first.state in (BatchState.SIGNED, BatchState.SENT):
-            tx_hash = self.journal.batch(first.number).tx_hash
-            if any(event.tx_hash == tx_hash for event in foreign):
-                return False  # it is our own, accepted: its receipt says so
-        waiting, rebased = self.journal.heads(*OPEN), []
-        for event in foreign:
-            row = self.journal.batch(waiting[0].number) if waiting else None
-            if row is not None and int(row.body["commitment"]) == event.args["commitment"]:
-                rebased.append(self._bound(row, event.args["batch"], self._receipt(event)))
-                waiting = waiting[1:]
-            elif not _changes_nothing(event):
-                raise RootMismatch(
-                    f"batch {event.args['batch']} on the chain (block {event.block}, transaction "
-                    f"{event.tx_hash}) changes the ledger and is not this sequencer's",
-                    hint="its later batches can't be posted any more: start a sequencer on the chain's state",
-                    code="foreign_batch",
-                )
-        for number, head in enumerate(waiting, last + 1):
-            rebased.append(self._bound(self.journal.batch(head.number), number))
-        for future in self._running.values():
-            future.cancel()
-        self._running.clear()
-        reach("before_rebased")
-        self.journal.rebase(rebased)
-        reach("rebased")
-        for moved in rebased:
-            self.told("planned" if moved.receipt is None else "confirmed", self.journal.batch(moved.number))
-        return True
-
-    def _accepted(self, last: int) -> list[LedgerEvent]:
-        """Batches on the chain after the last one confirmed, in order, up to number `last`."""
-        known, block, number = self.journal.last_confirmed(), self.setup.from_block, 0
-        if known is not None:
-            receipt, number = self.journal.batch(known.number).receipt, known.chain_number
-            block = receipt["block"] if receipt else block
-        events = self.client.events(block, names=_BATCH_EVENTS)
-        found = [event for event in events if number < event.args["batch"] <= last]
-        if [event.args["batch"] for event in found] != list(range(number + 1, last + 1)):
-            raise MissingData(
-                f"the node does not give the events of batches {number + 1} to {last}",
-                hint="use a node that has the ledger's whole history, then run again",
-                code="no_events",
-            )
-        return found
-
-    def _receipt(self, event: LedgerEvent) -> dict[str, Any]:
-        found = receipt_of(self.client.web3, event.tx_hash)
-        return {
-            "block": event.block,
-            "gas": found.gas_used if found else 0,
-            "tx": event.tx_hash,
-            "foreign": True,
-        }
-
-    def _bound(self, row: BatchRow, chain_number: int, receipt: dict[str, Any] | None = None) -> Rebased:
-        """The row bound to another number of the contract: the words stay, r and y change."""
-        if receipt is None and row.inputs is None:
-            raise InternalError(
-                f"batch {row.number} has no witness inputs left to prove it anew",
-                hint="it was proved by an earlier version of zkmargin",
-                code="journal_inputs",
-            )
-        posting = bind(
-            [int(word) for word in row.body["words"]], self.setup.chain_id, self.domain, chain_number
-        )
-        inputs = row.inputs and {**row.inputs, "r": posting.challenge, "y": posting.evaluation}
-        return Rebased(row.number, chain_number, {**row.body, **_posting(posting)}, inputs, receipt)
-
-
-def _changes_nothing(event: LedgerEvent) -> bool:
-    """Whether an accepted batch left root and tick as they were: no tick does, every coverage does."""
-    if event.name == "CoverageProved":
-        return True
-    return "newRoot" in event.args and event.args["previousRoot"] == event.args["newRoot"]

@@ -21,7 +21,6 @@ from zkmargin.sequencer.drafting import bind
 class TickBatch:
     """A finished tick batch: all that is posted, and the witness inputs."""
 
-    number: int
     previous: Tick
     tick: Tick
     posting: Posting
@@ -29,7 +28,6 @@ class TickBatch:
 
 
 def make_tick_batch(
-    number: int,
     chain_id: int,
     domain: int,
     params: Params,
@@ -55,10 +53,10 @@ def make_tick_batch(
         present,
         profile,
     )
-    posting = bind(words, chain_id, domain, number)
+    posting = bind(words, chain_id, domain)
     signed = {
         signer: SignedReport(report.prices, report.rates, report.signature)
         for signer, report in reports.items()
     }
     inputs = tick_inputs(params, previous, made.tick, domain, signed, made.raw, rates, posting)
-    return TickBatch(number, previous, made.tick, posting, inputs)
+    return TickBatch(previous, made.tick, posting, inputs)

@@ -35,7 +35,7 @@ def sweep(world: World, page: int = 0, radius: int | None = None) -> Any:
     """An honest sweep of a page, written into the world's ledger."""
     if radius is None:
         ((radius, _),) = sweeps(world.ledger, world.tick, [page])
-    return make_sweep(world.ledger, world.tick, world.domain, CHAIN, 1, radius, [page])
+    return make_sweep(world.ledger, world.tick, world.domain, CHAIN, radius, [page])
 
 
 def swept(world: World, *pages: int) -> Tick:
@@ -49,7 +49,7 @@ def swept(world: World, *pages: int) -> Tick:
 def coverage(world: World, *anchors: Tick) -> Any:
     """An honest coverage of the only block."""
     moved = Displacements({tick_hash(tick): tick for tick in anchors}, world.tick)
-    return make_coverage(world.ledger, moved, world.domain, CHAIN, 1, 0, True)
+    return make_coverage(world.ledger, moved, world.domain, CHAIN, 0, True)
 
 
 def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[s
     ledger.set_header(page, digest, radius)
     new_root = ledger.root()
     words = sweep_words(world.domain, root, digest, new_root, radius, [page], ledger.profile)
-    posting = bind(words, CHAIN, world.domain, 1)
+    posting = bind(words, CHAIN, world.domain)
     inputs = sweep_inputs(
         ledger.profile, tick, world.domain, root, new_root, before, radius, [opening], posting
     )
@@ -76,7 +76,7 @@ def forged_coverage(
     ledger, tick, profile = world.ledger, world.tick, world.profile
     root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
     words = coverage_words(world.domain, root, tick_hash(tick), 0, profile.pages, profile)
-    posting = bind(words, CHAIN, world.domain, 1)
+    posting = bind(words, CHAIN, world.domain)
     block = ledger.block(0)
     return coverage_inputs(profile, tick, world.domain, root, before, anchors, block, rest, posting) | claimed
 

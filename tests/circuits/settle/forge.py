@@ -100,7 +100,7 @@ class Forgery:
         words = settle_words(
             self.world.domain, self.root, tick_hash(self.tick), new_root, touches, self.paid, profile
         )
-        posting: Posting = bind(words, CHAIN, self.world.domain, 1)
+        posting: Posting = bind(words, CHAIN, self.world.domain)
         made = settle_inputs(
             profile, self.tick, self.world.domain, self.root, new_root, self.before, self.steps, posting
         )

@@ -50,7 +50,7 @@ def _batches(world: RandomWorld, operations: int) -> Counter[int]:
                 break
             seen.update(int(effect.touch.op) for effect in draft.add(case.touches))
             done += 1
-        batch = draft.finish(done, CHAIN)
+        batch = draft.finish(CHAIN)
         judge.accepts(batch.inputs)
         world.ledger.checkpoint()
         world.advance()

@@ -42,7 +42,7 @@ def test_allowed_operations_are_accepted(file: vectors.Json, case: vectors.Json)
     world = world_of(file, case)
     draft = Draft(world.ledger, world.tick, world.domain)
     draft.add([vectors.decode_touch(raw) for raw in case["touches"]])
-    batch = draft.finish(1, CHAIN)
+    batch = draft.finish(CHAIN)
     judge_of("settle", "small", FORGED).accepts(batch.inputs)
     assert (str(batch.root), str(batch.new_root)) == (case["root"], case["after"]["root"])
 

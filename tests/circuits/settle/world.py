@@ -82,7 +82,7 @@ class World:
         try:
             for operation in operations:
                 draft.add(operation)
-            return draft.finish(1, CHAIN)
+            return draft.finish(CHAIN)
         finally:
             self.ledger.rollback()
             self.ledger.profile = before

@@ -81,7 +81,7 @@ def batch(previous: Tick, slot: int, reports: Sequence[Report]) -> TickBatch:
     board = Board(DOMAIN, params, PROFILE.quorum, slot, previous.slot)
     for report in reports:
         board.add(report)
-    return make_tick_batch(1, CHAIN, DOMAIN, params, PROFILE, previous, board.quorate())
+    return make_tick_batch(CHAIN, DOMAIN, params, PROFILE, previous, board.quorate())
 
 
 def honest(previous: Tick, slot: int) -> TickBatch:
@@ -182,7 +182,7 @@ class Forgery:
             signer: SignedReport(report.prices, report.rates, report.signature)
             for signer, report in self.reports.items()
         }
-        posting = bind(words, CHAIN, DOMAIN, 1)
+        posting = bind(words, CHAIN, DOMAIN)
         made = tick_inputs(
             self.params, self.previous, self.tick, DOMAIN, reports, self.raw, self.rates, posting
         )

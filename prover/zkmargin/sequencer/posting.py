@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The poster: proves planned batches side by side, posts them in order, all of a tick in one transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from zkmargin.chain.client import Batch, LedgerEvent
+from zkmargin.chain.transactions import broadcast, is_known, sign, wait
+from zkmargin.chain.transactions import receipt as receipt_of
+from zkmargin.errors import ChainRejected, InternalError, MissingData, RootMismatch
+from zkmargin.protocol.constants import Op
+from zkmargin.proving.pool import Job, ProvingPool
+from zkmargin.proving.proof import Proof
+from zkmargin.proving.prove import Proved
+from zkmargin.sequencer.codec import decode_touch
+from zkmargin.sequencer.failpoints import reach
+from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState
+from zkmargin.sequencer.service import Sequencer
+
+AHEAD = 4  # proofs under way
+TOGETHER = 16  # most batches in one transaction: some 3 million gas
+OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
+_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "CoverageProved")
+
+
+class Poster:
+    """Proves planned batches side by side and posts them in order; every step is journalled first.
+
+    What belongs to one tick goes out in one transaction, as far as it fits. Anybody may post to the contract:
+    a batch of others that leaves root and tick as they were is of no consequence, one that is an open batch
+    word for word confirms it, and any other ends the run (`RootMismatch`, code `foreign_batch`).
+    """
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        keys: dict[str, Any],
+        pool: ProvingPool,
+        before_send: Callable[[BatchRow], None] | None = None,
+        told: Callable[[str, BatchRow], None] | None = None,
+    ) -> None:
+        self.journal, self.client = sequencer.journal, sequencer.client
+        self.setup = sequencer.setup
+        self.key = sequencer.setup.poster_key
+        self.keys, self.pool = keys, pool
+        self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
+        self._running: dict[int, Future[Proved]] = {}
+
+    def run(self, until_idle: bool = True) -> None:
+        """Prove and post till all is confirmed; with `until_idle` False what makes up whole ticks by now."""
+        first = True
+        while True:
+            heads = self.journal.heads(*OPEN)
+            if not heads:
+                return
+            if first and self._unsent(heads[0]) and self._follow(heads[0]):
+                continue
+            first = False
+            self._begin(heads[: TOGETHER + AHEAD])
+            group = _next_group(self.journal.heads(*OPEN), until_idle)
+            if group:
+                self._post_next(group)
+            elif not until_idle:
+                return
+            else:
+                time.sleep(0.02)
+
+    # ---------------------------------------------------------------- proving
+
+    def _begin(self, heads: list[BatchHead]) -> None:
+        planned = [head for head in heads if head.state is BatchState.PLANNED][:AHEAD]
+        for head in planned:
+            if head.number not in self._running:
+                row = self.journal.batch(head.number)
+                self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
+                self.told("proving", row)
+        for head in planned:
+            future = self._running[head.number]
+            if future.done():
+                del self._running[head.number]  # one that failed is begun anew by the next run
+                self._proved(self.journal.batch(head.number), future.result())
+
+    def _proved(self, row: BatchRow, proved: Proved) -> None:
+        public = [int(value) for value in row.body["public"]]
+        if list(proved.proof.public) != public:
+            raise InternalError(
+                f"the proof of batch {row.number} is of other public signals", code="wrong_public"
+            )
+        record = {
+            **proved.proof.as_json(row.circuit),
+            "backend": proved.backend,
+            "prove_s": proved.prove_s,
+            "witness_s": proved.witness_s,
+            "verify_s": proved.verify_s,
+        }
+        reach("before_proved")
+        self.journal.advance(row.number, BatchState.PROVED, proof=json.dumps(record))
+        reach("proved")
+        self.told("proved", row)
+
+    # ---------------------------------------------------------------- posting
+
+    def _post_next(self, group: list[BatchHead]) -> None:
+        """Take the batches of the next transaction one state further."""
+        try:
+            self._post([self.journal.batch(head.number) for head in group])
+        except ChainRejected:
+            if not self._follow(self.journal.head(group[0].number)):
+                raise
+
+    def _post(self, rows: list[BatchRow]) -> None:
+        web3, first, numbers = self.client.web3, rows[0], [row.number for row in rows]
+        if first.state is BatchState.PROVED:
+            self._before(rows)
+            signed = sign(web3, self.client.post_call([posted_batch(row) for row in rows]), self.key)
+            self.journal.sign(numbers, signed.raw, signed.hash)
+            reach("signed")
+            return
+        assert first.tx_hash is not None
+        assert first.raw_tx is not None
+        if first.state is BatchState.SIGNED:
+            self._before(rows)
+            broadcast(web3, first.raw_tx)
+            reach("after_send")
+            self.journal.sent(numbers)
+            reach("sent")
+        else:
+            broadcast(web3, first.raw_tx)
+            found = wait(web3, first.tx_hash)
+            events = [event for event in self.client.decode_logs(found.logs) if event.name in _BATCH_EVENTS]
+            self.journal.confirm(
+                [
+                    Accepted(number, event.args["batch"], _record(found, event.tx_hash, len(rows)))
+                    for number, event in zip(numbers, events, strict=True)
+                ]
+            )
+            reach("confirmed")
+            for number in numbers:
+                self.told("confirmed", self.journal.batch(number))
+
+    def _before(self, rows: Sequence[BatchRow]) -> None:
+        for row in rows:
+            self.before_send(row)
+
+    # ---------------------------------------------------------------- batches of others
+
+    def _unsent(self, head: BatchHead) -> bool:
+        """Whether no transaction of the batch can be in the chain yet."""
+        if head.state is not BatchState.SIGNED:
+            return head.state is not BatchState.SENT
+        tx_hash = self.journal.batch(head.number).tx_hash
+        return tx_hash is None or not is_known(self.client.web3, tx_hash)
+
+    def _follow(self, first: BatchHead) -> bool:
+        """Enter which open batches (`first` is the first) others have posted; says whether there are any."""
+        others = self._accepted()
+        if first.state in (BatchState.SIGNED, BatchState.SENT):
+            tx_hash = self.journal.batch(first.number).tx_hash
+            if any(event.tx_hash == tx_hash for event in others):
+                return False  # it is our own, accepted: its receipt says so
+        waiting, taken = self.journal.heads(*OPEN), list[Accepted]()
+        for event in others:
+            row = self.journal.batch(waiting[0].number) if waiting else None
+            if row is not None and int(row.body["commitment"]) == event.args["commitment"]:
+                taken.append(Accepted(row.number, event.args["batch"], self._receipt(event)))
+                waiting = waiting[1:]
+            elif not _changes_nothing(event):
+                raise RootMismatch(
+                    f"batch {event.args['batch']} on the chain (block {event.block}, transaction "
+                    f"{event.tx_hash}) changes the ledger and is not this sequencer's",
+                    hint="its later batches can't be posted any more: start a sequencer on the chain's state",
+                    code="foreign_batch",
+                )
+        if not taken:
+            return False
+        for accepted in taken:
+            future = self._running.pop(accepted.number, None)
+            if future is not None:
+                future.cancel()
+        reach("before_taken")
+        self.journal.confirm(taken)
+        reach("taken")
+        for accepted in taken:
+            self.told("confirmed", self.journal.batch(accepted.number))
+        return True
+
+    def _accepted(self) -> list[LedgerEvent]:
+        """Batches on the chain after the last one known to be confirmed, in order."""
+        known, block, number = self.journal.last_confirmed(), self.setup.from_block, 0
+        if known is not None:
+            receipt, number = self.journal.batch(known.number).receipt, known.chain_number
+            block = receipt["block"] if receipt else block
+        last = self.client.last_batch()
+        if last == number:
+            return []
+        events = self.client.events(block, names=_BATCH_EVENTS)
+        found = [event for event in events if number < event.args["batch"] <= last]
+        if [event.args["batch"] for event in found] != list(range(number + 1, last + 1)):
+            raise MissingData(
+                f"the node does not give the events of batches {number + 1} to {last}",
+                hint="use a node that has the ledger's whole history, then run again",
+                code="no_events",
+            )
+        return found
+
+    def _receipt(self, event: LedgerEvent) -> dict[str, Any]:
+        found = receipt_of(self.client.web3, event.tx_hash)
+        logs = self.client.decode_logs(found.logs) if found else []
+        shared = sum(log.name in _BATCH_EVENTS for log in logs) or 1
+        gas = found.gas_used // shared if found else 0
+        return {"block": event.block, "gas": gas, "tx": event.tx_hash, "batches": shared, "foreign": True}
+
+
+def _record(found: Any, tx_hash: str, shared: int) -> dict[str, Any]:
+    """What is kept of a transaction; its gas is told in equal parts."""
+    return {"block": found.block, "gas": found.gas_used // shared, "tx": tx_hash, "batches": shared}
+
+
+def _next_group(heads: Sequence[BatchHead], until_idle: bool) -> list[BatchHead]:
+    """The open batches of the next transaction, none while they are not ready.
+
+    What is signed stays as it is. Else it is proved batches up to the next tick; a tick whose coverage is not
+    planned yet is left for later, unless all is to go out.
+    """
+    state = heads[0].state if heads else BatchState.PLANNED
+    if state in (BatchState.SIGNED, BatchState.SENT):
+        return [head for head in heads if head.state is state]
+    group = list[BatchHead]()
+    for head in heads:
+        if len(group) == TOGETHER or (group and head.circuit == "tick"):
+            return group
+        if head.state is not BatchState.PROVED:
+            return []
+        group.append(head)
+    return group if until_idle or (group and group[-1].circuit == "coverage") else []
+
+
+def posted_batch(row: BatchRow) -> Batch:
+    """A proved batch as the contract takes it."""
+    assert row.proof is not None
+    touches = [decode_touch(raw) for raw in row.body.get("touches", ())]
+    entries = [touch.entry for touch in touches if touch.op == Op.DEPOSIT and touch.entry]
+    words = [int(word) for word in row.body["words"]]
+    return Batch(row.circuit, words, int(row.body["commitment"]), Proof.from_json(row.proof), entries)
+
+
+def _changes_nothing(event: LedgerEvent) -> bool:
+    """Whether an accepted batch left root and tick as they were: no tick does, every coverage does."""
+    if event.name == "CoverageProved":
+        return True
+    return "newRoot" in event.args and event.args["previousRoot"] == event.args["newRoot"]

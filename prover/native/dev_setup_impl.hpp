@@ -115,11 +115,12 @@ private:
     // Reads the constraints once: writes the coefficients of A and B and sums the polynomials' values at tau.
     QapAtTau evaluate(SectionWriter& file, const Fr& tau) const {
         const R1csHeader& header = r1cs_.header;
+        const Reader constraints = r1cs_.constraints();
         const SecretValues lagrange(lagrange_values(log_domain_, Fr::one(), tau, threads_));
         QapAtTau qap;
         for (auto* values : {&qap.a, &qap.b, &qap.c}) values->assign(header.wires, Fr::zero());
         u32 count = header.public_signals() + 1;
-        r1cs_.each_term([&](int matrix, u32, u32, const Limbs&) {
+        r1cs_.each_term(constraints, [&](int matrix, u32, u32, const Limbs&) {
             if (matrix < 2 && ++count == 0) throw BadInput(job_.r1cs + " has more than 2^32 coefficients");
         });
         file.begin(4);
@@ -132,7 +133,7 @@ private:
             std::memcpy(entry + 12, &stored, 32);
             file.write(entry, 44);
         };
-        r1cs_.each_term([&](int matrix, u32 row, u32 wire, const Limbs& word) {
+        r1cs_.each_term(constraints, [&](int matrix, u32 row, u32 wire, const Limbs& word) {
             const Fr value = Fr::from_canonical(word);
             Fr& sum = (matrix == 0 ? qap.a : matrix == 1 ? qap.b : qap.c)[wire];
             sum = sum + value * lagrange[row];

@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The binary container of .r1cs and .zkey files: magic, version, sections of (type, length, bytes). Every read is
-// checked against the section it is in; what does not fit is BadInput naming the file.
+// checked against the section it is in; what does not fit is BadInput naming the file. Memory is asked for only as far
+// as the file's length bears it out.
 #pragma once
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "kernel.hpp"
 
 namespace zkm {
 
-// A whole file mapped read-only.
-class MappedFile {
+// A regular file, read by copying and never mapped: another program that cuts or rewrites it meanwhile then changes what
+// is read, but cannot take memory from under a reader or change what has been checked.
+class InputFile {
 public:
-    explicit MappedFile(const std::string& path);
-    ~MappedFile();
-    MappedFile(const MappedFile&) = delete;
-    MappedFile& operator=(const MappedFile&) = delete;
-    const u8* data() const { return data_; }
-    size_t size() const { return size_; }
+    explicit InputFile(const std::string& path);
+    ~InputFile();
+    InputFile(const InputFile&) = delete;
+    InputFile& operator=(const InputFile&) = delete;
+    u64 size() const { return size_; }
+    // Throws BadInput if the file ends before at + bytes.
+    void read(u64 at, void* into, u64 bytes) const;
 
 private:
-    const u8* data_ = nullptr;
-    size_t size_ = 0;
+    std::string path_;
+    int file_;
+    u64 size_ = 0;
 };
 
-// A cursor over bytes that cannot leave them.
+// A cursor over bytes that cannot leave them; copies share the bytes.
 class Reader {
 public:
-    Reader(const u8* data, u64 size, std::string name) : at_(data), end_(data + size), name_(std::move(name)) {}
+    Reader(std::shared_ptr<const u8[]> bytes, u64 size, std::string name)
+        : bytes_(std::move(bytes)), at_(bytes_.get()), end_(at_ + size), name_(std::move(name)) {}
     u64 left() const { return static_cast<u64>(end_ - at_); }
     const u8* take(u64 bytes) {
         if (bytes > left()) fail("ends too early");
@@ -59,6 +65,7 @@ public:
     [[noreturn]] void fail(const std::string& what) const { throw BadInput(name_ + " " + what); }
 
 private:
+    std::shared_ptr<const u8[]> bytes_;
     const u8* at_;
     const u8* end_;
     std::string name_;
@@ -66,19 +73,26 @@ private:
 
 class SectionFile {
 public:
-    // Throws BadInput unless the file is a container with this four-letter magic and version 1.
+    // Throws BadInput unless the file is a container with this four-letter magic and version 1, whose sections fill it.
     SectionFile(const std::string& path, const char* magic);
-    Reader section(u32 type) const;
     bool has(u32 type) const { return sections_.count(type) != 0; }
+    // Length of a section in bytes. Throws BadInput if there is none of this type, as do the others.
+    u64 length(u32 type) const { return find(type).size; }
+    // Reads a section into memory.
+    Reader section(u32 type) const;
+    // The same, but first throws BadInput unless it has this many bytes.
+    Reader section(u32 type, u64 bytes) const;
     const std::string& path() const { return path_; }
 
 private:
+    static constexpr u32 MOST_SECTIONS = 64;  // .zkey files have 10
     struct Span {
-        const u8* data;
-        u64 size;
+        u64 at, size;
     };
+    const Span& find(u32 type) const;
+    std::string name(u32 type) const { return path_ + ", section " + std::to_string(type) + ","; }
     std::string path_;
-    MappedFile file_;
+    InputFile file_;
     std::map<u32, Span> sections_;
 };
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading a snarkjs .zkey into the form the prover works on. Lengths, indices, ranges and curve equations are checked;
-// that G2 points are in the subgroup and that the points belong to the circuit is the key file's hash to vouch for.
+// Reading a snarkjs .zkey into the form the prover works on. Lengths, indices, ranges and curve equations are checked, so
+// that no file can lead the prover out of its memory or into endless work. Not checked: that G2 points are in the
+// subgroup (a multiplication a point: minutes for a large key) and that points and coefficients belong to the circuit
+// (nothing in the file could tell). For both the key file's hash must vouch, which the caller compares; a key that is
+// well formed but wrong gives proofs that do not verify. Section 10, the ceremony's log, is not read.
 #pragma once
 #include "files.hpp"
 #include "msm.hpp"
+#include "random.hpp"
 
 namespace zkm::ZKM_ARCH {
 
@@ -16,10 +20,11 @@ struct SparseMatrix {
     std::vector<Term> terms;
 };
 
-// Distinct coefficients: circuits repeat a few thousand values millions of times.
+// Distinct coefficients: circuits repeat a few thousand values millions of times. The hash is keyed at random, so that no
+// file can make all its values collide.
 class ValueTable {
 public:
-    ValueTable() : slots_(1024, EMPTY) {
+    ValueTable() : slots_(1024, EMPTY), key_(random_scalar()) {
         code(Fr::r2);  // the file holds v R^2
         code(Fr::wrap(Fr::r2).neg());
     }
@@ -39,8 +44,9 @@ public:
 private:
     static constexpr u32 EMPTY = ~u32{0};
     size_t slot(const Limbs& x) const {
-        const u64 mixed = (x.v[0] ^ (x.v[1] << 1) ^ (x.v[2] << 2) ^ (x.v[3] << 3)) * 0x9e3779b97f4a7c15;
-        return (mixed >> 32) & (slots_.size() - 1);
+        const u128 low = (u128)(x.v[0] ^ key_.v[0]) * (x.v[1] ^ key_.v[1]);
+        const u128 high = (u128)(x.v[2] ^ key_.v[2]) * (x.v[3] ^ key_.v[3]);
+        return ((u64)low ^ (u64)(low >> 64) ^ (u64)high ^ (u64)(high >> 64)) & (slots_.size() - 1);
     }
     void grow() {
         slots_.assign(2 * slots_.size(), EMPTY);
@@ -51,6 +57,7 @@ private:
         }
     }
     std::vector<u32> slots_;
+    const Limbs key_;
 };
 
 struct Groth16Key {
@@ -67,19 +74,22 @@ struct Groth16Key {
 
     Groth16Key(const std::string& path, int threads) {
         const SectionFile file(path, "zkey");
-        Reader protocol = file.section(1);
+        Reader protocol = file.section(1, 4);
         if (protocol.number() != 1) protocol.fail("is of another proof system than Groth16");
-        read_header(file.section(2));
-        read_points(file.section(3), (u64)public_signals + 1, 0, threads, nullptr);
-        read_points(file.section(5), wires, 0, threads, &a);
-        read_points(file.section(6), wires, 0, threads, &b1);
-        read_points(file.section(7), wires, 0, threads, &b2);
-        read_points(file.section(8), wires - public_signals - 1, public_signals + 1, threads, &c);
-        read_points(file.section(9), domain_size(), 0, threads, &h);
+        read_header(file.section(2, HEADER_BYTES));
+        read_points<Fq>(file, 3, (u64)public_signals + 1, 0, threads, nullptr);
+        read_points(file, 5, wires, 0, threads, &a);
+        read_points(file, 6, wires, 0, threads, &b1);
+        read_points(file, 7, wires, 0, threads, &b2);
+        read_points(file, 8, wires - public_signals - 1, public_signals + 1, threads, &c);
+        read_points(file, 9, domain_size(), 0, threads, &h);
         read_coefficients(file);
     }
 
 private:
+    static constexpr u32 MOST_WIRES = ~u32{0} >> 1;  // WindowSum numbers points in 31 bits
+    static constexpr u64 HEADER_BYTES = 2 * 36 + 3 * 4 + 3 * sizeof(Affine<Fq>) + 3 * sizeof(Affine<Fq2>);
+
     void read_header(Reader reader) {
         if (reader.number() != 32 || !(reader.word() == BaseField::p) || reader.number() != 32 ||
             !(reader.word() == ScalarField::p))
@@ -88,6 +98,7 @@ private:
         public_signals = reader.number();
         const u32 size = reader.number();
         if (public_signals >= wires) reader.fail("has more public signals than wires");
+        if (wires > MOST_WIRES) reader.fail("has more than 2^31 - 1 wires");
         while (log_domain < ScalarField::two_adicity - 1 && domain_size() < size) log_domain++;
         if (domain_size() != size) reader.fail("has a domain that is no power of two up to 2^27");
         point(reader, alpha1);
@@ -96,7 +107,6 @@ private:
         point(reader, gamma2);
         point(reader, delta1);
         point(reader, delta2);
-        reader.expect_end();
     }
 
     static bool element(const Fq& x) { return less(x, BaseField::p); }
@@ -115,9 +125,9 @@ private:
 
     // Points at infinity are left out; the scalar of point i has number first + i. Without `into`, checks only.
     template <class F>
-    static void read_points(Reader reader, u64 count, u32 first, int threads, Bases<F>* into) {
-        const u8* bytes = reader.take(count * sizeof(Affine<F>));
-        reader.expect_end();
+    static void read_points(const SectionFile& file, u32 section, u64 count, u32 first, int threads, Bases<F>* into) {
+        Reader reader = file.section(section, count * sizeof(Affine<F>));
+        const u8* bytes = reader.take(reader.left());
         std::atomic<bool> all_valid{true};
         parallel_ranges(count, 1024, threads, [&](size_t begin, size_t end) {
             for (size_t i = begin; i < end; i++) {
@@ -139,9 +149,6 @@ private:
         parallel_ranges(into->points.size(), 1024, threads, [&](size_t begin, size_t end) {
             to_stored(&into->points[begin], end - begin);
         });
-    }
-    static void read_points(Reader reader, u64 count, u32 first, int threads, std::nullptr_t) {
-        read_points<Fq>(reader, count, first, threads, static_cast<Bases<Fq>*>(nullptr));
     }
 
     void read_coefficients(const SectionFile& file) {

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,8 +34,8 @@ void parallel_for(size_t parts, int threads, const Part& part) {
     const size_t workers = std::min<size_t>(parts, (size_t)std::min(std::max(threads, 1), MOST_THREADS));
     try {
         for (size_t i = 1; i < workers; i++) pool.emplace_back(work);
-    } catch (const std::system_error&) {
-        // The system grants no more threads; those there are do all the work.
+    } catch (const std::exception&) {
+        // The system grants no more threads, or no memory for them; those there are do all the work.
     }
     work();
     for (auto& thread : pool) thread.join();

@@ -5,7 +5,7 @@ namespace zkm {
 
 R1csHeader R1cs::read_header(const SectionFile& file) {
     if (file.has(4) || file.has(5)) throw BadInput(file.path() + " uses custom gates, which Groth16 has not");
-    Reader reader = file.section(1);
+    Reader reader = file.section(1, 64);
     if (reader.number() != 32 || !(reader.word() == ScalarField::p))
         reader.fail("is over another field than BN254's scalars");
     R1csHeader h{};
@@ -15,11 +15,10 @@ R1csHeader R1cs::read_header(const SectionFile& file) {
     const u32 private_inputs = reader.number();
     reader.long_number();  // labels
     h.constraints = reader.number();
-    reader.expect_end();
     if ((u64)h.outputs + h.inputs + private_inputs + 1 > h.wires) reader.fail("declares more signals than wires");
     // Counts are believed only as far as the file's length bears them out, before any memory is asked for.
-    if (file.section(2).left() < 12 * (u64)h.constraints) reader.fail("declares more constraints than the file holds");
-    if (file.section(3).left() != 8 * (u64)h.wires) reader.fail("declares another number of wires than it labels");
+    if (file.length(2) < 12 * (u64)h.constraints) reader.fail("declares more constraints than the file holds");
+    if (file.length(3) != 8 * (u64)h.wires) reader.fail("declares another number of wires than it labels");
     return h;
 }
 

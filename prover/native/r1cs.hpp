@@ -14,10 +14,12 @@ class R1cs {
 public:
     explicit R1cs(const std::string& path) : file_(path, "r1cs"), header(read_header(file_)) {}
 
+    // The constraints' bytes, for each_term().
+    Reader constraints() const { return file_.section(2); }
+
     // term(matrix, constraint, wire, coefficient) for every term in file order; matrix 0, 1, 2 is A, B, C.
     template <class Term>
-    void each_term(const Term& term) const {
-        Reader reader = file_.section(2);
+    void each_term(Reader reader, const Term& term) const {
         for (u32 c = 0; c < header.constraints; c++)
             for (int matrix = 0; matrix < 3; matrix++) {
                 const u32 count = reader.number();

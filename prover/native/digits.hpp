@@ -41,7 +41,7 @@ public:
             }
         });
     }
-    const int16_t* window(int w) const { return &digits_[(size_t)w * count_]; }
+    const int16_t* window(int w) const { return digits_.data() + (size_t)w * count_; }
 
     const int bits, windows;
 

@@ -2,7 +2,7 @@
 # One task file. `make demo` and `make test` set everything up first; a second run finds it done and needs no network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ape build demo test test-python test-contracts test-ape test-full bench lint lock clean
+.PHONY: help setup setup-ape build demo test test-python test-contracts test-ape test-full sanitize bench lint lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -48,6 +48,9 @@ test-full: build setup-ape ## the long runs as well
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
 	FOUNDRY_PROFILE=full $(FORGE) test
 	$(MAKE) --no-print-directory test-ape
+
+sanitize: setup ## tests/native with the kernel built with address and undefined-behaviour sanitizers; minutes
+	tests/native/sanitize --planted -m "not slow"
 
 bench: build ## measure every claim of speed, size and cost; build/bench.json
 	.venv/bin/python -m zkmargin.bench

@@ -182,6 +182,29 @@ def test_systems(load_system: Load, kind: int, at: int, piece: bytes, what: str)
         load_system(changed(R1CS, kind, at, piece))
 
 
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", r"not a \.r1cs file"),
+        (R1CS[:11], r"not a \.r1cs file"),
+        (b"wtns" + R1CS[4:], r"not a \.r1cs file"),
+        (put(R1CS, 4, number(2)), "unknown version"),
+        (R1CS + b"\0", "longer than its contents"),
+        (join(b"r1cs", []), "no section 1"),
+        (join(b"r1cs", [*split(R1CS), (1, b"")]), "section 1 twice"),
+        (join(b"r1cs", split(R1CS)[:2]), "no section 3"),
+    ],
+)
+def test_what_is_no_system(load_system: Load, data: bytes, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        load_system(data)
+
+
+def test_a_longer_key(zkey: bytes, load_key: Load) -> None:
+    with pytest.raises(ValueError, match="longer than its contents"):
+        load_key(zkey + b"\0")
+
+
 def test_custom_gates_are_refused(load_system: Load) -> None:
     with pytest.raises(ValueError, match="custom gates"):
         load_system(join(b"r1cs", [*split(R1CS), (4, b"")]))

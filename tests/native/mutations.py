@@ -154,9 +154,14 @@ class Mutator:
         head = sections[2]
         if len(head) < 660:
             return
-        if self.source.randrange(2):
+        choice = self.source.randrange(5)
+        if choice < 2:
             at = self.pick([0, 36, 72, 76, 80])
             sections[2] = put(head, at, struct.pack("<I", self.number(struct.unpack_from("<I", head, at)[0])))
+        elif choice == 2:  # a point at infinity, or a good one of the wrong place
+            at, size = self.pick([(84, 64), (148, 64), (212, 128), (340, 128), (468, 64), (532, 128)])
+            start = self.pick([148, 340])
+            sections[2] = put(head, at, self.pick([bytes(size), head[start : start + size]]))
         else:
             at = self.pick([4, 40, *range(84, 660, 32)])
             value = self.word(int.from_bytes(head[at : at + 32], "little"))

@@ -226,8 +226,8 @@ def test_a_path_is_not_cut_at_a_zero_byte(best_kernel: ModuleType, tmp_path: Pat
 
 
 def test_colliding_coefficients_take_no_longer(zkey: bytes, load_key: Load) -> None:
-    """60,000 coefficients alike to a hash that joins their limbs by shifts and exclusive ors."""
-    values = [struct.pack("<QQQQ", (i << 1) ^ 0x1234567, i, 0, 0) for i in range(60_000)]
+    """100,000 coefficients alike to a hash that joins their limbs by shifts and exclusive ors."""
+    values = [struct.pack("<QQQQ", (i << 1) ^ 0x1234567, i, 0, 0) for i in range(100_000)]
     entries = b"".join(struct.pack("<III", 0, 0, 0) + value for value in values)
     parts = dict(split(zkey)) | {4: number(len(values)) + entries}
     start = time.monotonic()

@@ -104,11 +104,12 @@ class Key:
             }
             for matrix in self.matrices
         ]
-        first = {5: 0, 6: 0, 7: 0, 8: self.public + 1}
-        used = [
-            {(wire, point) for wire, point in enumerate(self.bases[kind], at) if witness[wire] and any(point)}
-            for kind, at in first.items()
-        ]
+        used: list[Counter[bytes]] = []  # by section: how often each point is taken
+        for kind, first in {5: 0, 6: 0, 7: 0, 8: self.public + 1}.items():
+            times: Counter[bytes] = Counter()
+            for wire, point in enumerate(self.bases[kind], first):
+                times[point] += witness[wire]
+            used.append(Counter({p: n % SCALARS for p, n in times.items() if n % SCALARS and any(p)}))
         alpha1, beta1, beta2, _, delta1, delta2 = self.header
         return (self.domain, rows, used, self.bases[9], alpha1, beta1, beta2, delta1, delta2)
 

@@ -93,6 +93,7 @@ def ledger(project, operator, alice, token, verifier, genesis_slot):
         PROFILE.instruments,
         PROFILE.touches,
         PROFILE.sweep_pages,
+        PROFILE.regroup_pages,
         PROFILE.pages,
         [(0, token, 1)],
     )

@@ -47,6 +47,8 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @inheritdoc ILedger
     uint16 public immutable sweepPages;
     /// @inheritdoc ILedger
+    uint16 public immutable regroupPages;
+    /// @inheritdoc ILedger
     uint32 public immutable pages;
 
     /// @inheritdoc ILedger
@@ -83,8 +85,9 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
 
     constructor(Config memory config) {
         bool sized = config.instruments != 0 && config.touches != 0 && config.slotSeconds != 0
-            && config.sweepPages != 0 && config.pages != 0
+            && config.sweepPages != 0 && config.regroupPages != 0 && config.pages != 0
             && Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * config.sweepPages < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.REGROUP_FIXED + Protocol.REGROUP_PER_PAGE * config.regroupPages < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
             && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
@@ -100,6 +103,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         instruments = config.instruments;
         touches = config.touches;
         sweepPages = config.sweepPages;
+        regroupPages = config.regroupPages;
         pages = config.pages;
         root = config.genesisRoot;
         tickHash = config.genesisTick;
@@ -182,6 +186,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (made.entries.length != 0) revert EntriesLeft(made.entries.length, 0);
         if (made.circuit == Protocol.CIRCUIT_TICK) return _tick(made, number);
         if (made.circuit == Protocol.CIRCUIT_SWEEP) return _sweep(made, number);
+        if (made.circuit == Protocol.CIRCUIT_REGROUP) return _regroup(made, number);
         if (made.circuit == Protocol.CIRCUIT_COVERAGE) return _cover(made, number);
         revert CircuitUnknown(made.circuit);
     }
@@ -213,6 +218,14 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         uint256 previousRoot = _putRoots(posted);
         uint256 newRoot = _moveRoot(previousRoot, posted.take(Protocol.SWEEP_WORD_NEW_ROOT_HI));
         emit Swept(number, previousRoot, newRoot, tickHash, made.commitment, posted, made.proof);
+    }
+
+    function _regroup(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        uint256 count = Protocol.REGROUP_FIXED + Protocol.REGROUP_PER_PAGE * regroupPages;
+        posted = _begin(made, count, Protocol.REGROUP_WRITTEN);
+        uint256 previousRoot = _putRoots(posted);
+        uint256 newRoot = _moveRoot(previousRoot, posted.take(Protocol.REGROUP_WORD_NEW_ROOT_HI));
+        emit Regrouped(number, previousRoot, newRoot, tickHash, made.commitment, posted, made.proof);
     }
 
     function _cover(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {

@@ -31,7 +31,7 @@ contract Groth16VerifierTest is Test {
     function several(uint256 count, uint256 first) private view returns (Statement[] memory made) {
         made = new Statement[](count);
         for (uint256 i = 0; i < count; i++) {
-            uint256 circuit = (first + i - 1) % 4 + 1;
+            uint256 circuit = (first + i - 1) % 5 + 1;
             uint256[3] memory signals = [i, uint256(keccak256(abi.encode(i, first))) % P, P - 1 - i];
             made[i] = Statement(circuit, signals, Trapdoor.prove(Trapdoor.deltaOf(circuit), signals, i));
         }
@@ -151,7 +151,7 @@ contract Groth16VerifierTest is Test {
     /* SEVERAL AT ONCE */
 
     function testFuzz_acceptsSeveral(uint256 count, uint256 first) public view {
-        verifier.verify(several(bound(count, 1, 12), bound(first, 1, 4)));
+        verifier.verify(several(bound(count, 1, 12), bound(first, 1, 5)));
     }
 
     function test_acceptsOneStatementTwice() public view {
@@ -171,23 +171,23 @@ contract Groth16VerifierTest is Test {
     function testFuzz_refusesAnotherCircuitsProof(uint256 which) public {
         Statement[] memory made = several(5, 1);
         which %= made.length;
-        made[which].circuit = made[which].circuit % 4 + 1;
+        made[which].circuit = made[which].circuit % 5 + 1;
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
 
     function test_refusesSwappedProofs() public {
-        Statement[] memory made = several(5, 2);
-        (made[0].proof, made[4].proof) = (made[4].proof, made[0].proof); // of one circuit
+        Statement[] memory made = several(6, 2);
+        (made[0].proof, made[5].proof) = (made[5].proof, made[0].proof); // of one circuit
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
 
     /// Two false proofs whose errors cancel in a plain product: C + X and C' - X of one circuit.
     function testFuzz_errorsDoNotCancel(uint256 factor) public {
-        Statement[] memory made = several(5, 1);
+        Statement[] memory made = several(6, 1);
         shift(made[0].proof, bound(factor, 1, P - 1));
-        shift(made[4].proof, P - bound(factor, 1, P - 1));
+        shift(made[5].proof, P - bound(factor, 1, P - 1));
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
@@ -201,7 +201,7 @@ contract Groth16VerifierTest is Test {
         vm.expectRevert(IGroth16Verifier.NothingToVerify.selector);
         verifier.verify(new Statement[](0));
         Statement[] memory made = several(2, 1);
-        uint256[3] memory unknown = [uint256(0), 5, type(uint256).max];
+        uint256[3] memory unknown = [uint256(0), 6, type(uint256).max];
         for (uint256 i = 0; i < 3; i++) {
             made[1].circuit = unknown[i];
             vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.CircuitUnknown.selector, unknown[i]));
@@ -250,10 +250,10 @@ contract Groth16VerifierTest is Test {
     function test_gasNeededIsEnough() public view {
         for (uint256 count = 1; count <= 16; count++) {
             // With the gas asked for at the check, give or take the code before it, the answer is there.
-            (bool done,) = call(Bn254.gasNeeded(count, 4) + 15_000, several(count, 1));
+            (bool done,) = call(Bn254.gasNeeded(count, 5) + 15_000, several(count, 1));
             assertTrue(done);
             bytes memory out;
-            (done, out) = call(Bn254.gasNeeded(count, 4), several(count, 1));
+            (done, out) = call(Bn254.gasNeeded(count, 5), several(count, 1));
             assertEq(bytes4(out), IGroth16Verifier.GasTooLow.selector);
         }
     }
@@ -279,7 +279,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_keyRefusesSharedDeltas() public {
-        for (uint256 which = 0; which < 4; which++) {
+        for (uint256 which = 0; which < 5; which++) {
             for (uint256 other = 0; other <= which; other++) {
                 VerifyingKeys memory keys = Trapdoor.keys();
                 uint256[4] memory point = other == which ? keys.gamma : keys.circuits[other].delta;

@@ -71,6 +71,41 @@ contract LedgerCoverageTest is LedgerFixture {
         post(made);
     }
 
+    /* REGROUP */
+
+    function test_regroupMovesTheRoot() public {
+        (uint256 before, uint256 tick) = (ledger.root(), ledger.tickHash());
+        Batch memory made = regroupBatch(regroupWords(NEW_ROOT));
+        vm.expectEmit(true, false, false, false, address(ledger));
+        uint256[] memory none_;
+        emit ILedger.Regrouped(1, before, NEW_ROOT, tick, made.commitment, none_, made.proof);
+        post(made);
+        assertEq(ledger.root(), NEW_ROOT);
+        assertEq(ledger.tickHash(), tick);
+    }
+
+    function test_regroupRefusesWhatItsProofIsNotOf() public {
+        for (uint256 at = 6; at < 9 + 5 * REGROUP_PAGES; at++) {
+            Batch memory made = regroupBatch(regroupWords(NEW_ROOT));
+            made.words[at] ^= 1;
+            vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+            post(made);
+        }
+        Batch memory other = regroupBatch(regroupWords(NEW_ROOT));
+        other.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(other.words, 5), 0);
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        post(other);
+        other = regroupBatch(regroupWords(P));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
+        post(other);
+    }
+
+    function test_regroupVoidsCoverageUnderWay() public {
+        post(coverBatch(0, 8));
+        post(regroupBatch(regroupWords(NEW_ROOT)));
+        expectOrder(8, PAGES, 0);
+    }
+
     /* COVERAGE */
 
     function expectOrder(uint32 first, uint32 until, uint32 covered) private {
@@ -183,7 +218,7 @@ contract LedgerCoverageTest is LedgerFixture {
 
     function test_refusesUnknownCircuitsAndNoBatches() public {
         Batch[] memory batches = wholeTick();
-        uint8[3] memory unknown = [0, 5, 255];
+        uint8[3] memory unknown = [0, 6, 255];
         for (uint256 i = 0; i < 3; i++) {
             batches[4].circuit = unknown[i];
             vm.expectRevert(abi.encodeWithSelector(ILedger.CircuitUnknown.selector, unknown[i]));

@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from circuits.coverage.scenes import coverage, sweep, swept, traded
-from circuits.settle.world import BTC, ETH, World
-from zkmargin.auditor.covering import check_coverage, keeps, replay_sweep, within
+from circuits.settle.world import BTC, CHAIN, ETH, World
+from zkmargin.auditor.covering import check_coverage, keeps, replay_regroup, replay_sweep, within
 from zkmargin.auditor.rules import Books, Broken
 from zkmargin.engine.coverage import displacement, page_radius, safe_radius
 from zkmargin.protocol.hashes import tick_hash
-from zkmargin.protocol.posted import read_coverage, read_sweep
+from zkmargin.protocol.posted import read_coverage, read_regroup, read_sweep
+from zkmargin.protocol.words import regroup_words
+from zkmargin.sequencer.covering import make_regroup
 
 
 def books_of(world: World) -> Books:
@@ -94,3 +96,34 @@ def coverage_of(world: World) -> list[int]:
 
     digest = tick_hash(world.tick)
     return coverage_words(world.domain, world.ledger.root(), digest, 0, world.profile.pages, world.profile)
+
+
+def test_an_honest_regroup(world):
+    sweep(world)
+    books, origins = books_of(world), [*range(3, 128), 0, 1, 2]
+    batch = make_regroup(world.ledger, world.tick, world.domain, CHAIN, (0, 1), origins)
+    replay_regroup(books, read_regroup(batch.posting.words))
+    assert books.leaves == dict(world.ledger.accounts())
+    assert books.headers == world.ledger.headers()
+
+
+def test_regroups_that_lose_or_promise(world):
+    posted = read_regroup(regroup_words(1, 2, 3, 4, 5, (0, 1), range(128), world.profile))
+    for origins in ([0] * 128, [*range(127), 128], [1, *range(1, 128)]):
+        with pytest.raises(Broken, match="lost or doubled"):
+            replay_regroup(books_of(world), replace(posted, origins=tuple(origins)))
+    for pages in ((1, 0), (1, 1), (0, world.profile.pages)):
+        with pytest.raises(Broken, match="ascend"):
+            replay_regroup(books_of(world), replace(posted, pages=pages))
+    books = books_of(world)
+    books.headers = {0: (7, 9), 1: (8, 9)}
+    with pytest.raises(Broken, match="several anchors"):
+        replay_regroup(books, posted)
+    books = books_of(world)
+    books.headers = {0: (7, 9), 1: (7, 4)}
+    with pytest.raises(Broken, match="less radius"):
+        replay_regroup(books, posted)
+    books = books_of(world)
+    books.headers = {0: (7, 9), 1: (7, 5)}
+    replay_regroup(books, posted)
+    assert books.headers == {0: (7, 5), 1: (7, 5)}

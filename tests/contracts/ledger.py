@@ -15,7 +15,7 @@ from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.token import approve_call, mint_call
 from zkmargin.chain.transactions import account_of, send
-from zkmargin.protocol.constants import COLLATERAL, PERPETUAL, Op, Profile, load
+from zkmargin.protocol.constants import COLLATERAL, PAGE_SIZE, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.model import InstrumentParams, InstrumentTick, Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import (
@@ -24,6 +24,7 @@ from zkmargin.protocol.words import (
     coverage_words,
     domain_word,
     evaluate,
+    regroup_words,
     settle_words,
     sweep_words,
     tick_words,
@@ -100,6 +101,14 @@ class Bench:
         pages = range(self.profile.sweep_pages)
         words = sweep_words(domain, state.root, state.tick, new_root, 123_456, pages, self.profile)
         return self.prove("sweep", words)
+
+    def regroup(self, new_root: int) -> Batch:
+        """A regroup of the first pages that leaves every account where it is."""
+        state, domain = self.client.state(), domain_word(*self._place)
+        pages = range(self.profile.regroup_pages)
+        origins = range(len(pages) * PAGE_SIZE)
+        words = regroup_words(domain, state.root, state.tick, new_root, None, pages, origins, self.profile)
+        return self.prove("regroup", words)
 
     def cover(self, first: int, until: int) -> Batch:
         """A coverage."""

@@ -110,6 +110,7 @@ def measure(profile: str) -> dict[str, int]:
         bench.node.advance_to(slot * SLOT_SECONDS)
         gas["tick"] = client.post(OPERATOR, bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
         gas["sweep"] = client.post(OPERATOR, bench.sweep((1 << 253) - 5)).gas_used
+        gas["regroup"] = client.post(OPERATOR, bench.regroup((1 << 253) - 6)).gas_used
         pages = bench.profile.pages
         gas["coverage, first part"] = client.post(OPERATOR, bench.cover(0, pages // 2)).gas_used
         gas["coverage, last part"] = client.post(OPERATOR, bench.cover(pages // 2, pages)).gas_used

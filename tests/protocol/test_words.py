@@ -167,9 +167,7 @@ def _abi(chain_id: int, ledger: int, c: int, words: Sequence[int]) -> bytes:
 
 
 @given(st.lists(bits(248), max_size=5), bits(64), bits(160), elements)
-def test_r_is_the_hash_of_everything_posted(
-    words: list[int], chain: int, ledger: int, c: int
-) -> None:
+def test_r_is_the_hash_of_everything_posted(words: list[int], chain: int, ledger: int, c: int) -> None:
     expected = int.from_bytes(keccak(_abi(chain, ledger, c, words)), "big") % P
     assert challenge(chain, ledger, c, words) == expected
     assert challenge(chain, f"0x{ledger:040x}", c, words) == expected

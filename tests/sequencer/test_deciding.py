@@ -23,6 +23,7 @@ from sequencer.world import (
     withdraws,
 )
 from zkmargin.chain.client import LedgerClient, LedgerEvent, QueueFeed
+from zkmargin.engine.placement import Regrouping
 from zkmargin.errors import BadInput, InternalError, Refused
 from zkmargin.protocol.constants import EntryKind
 from zkmargin.sequencer import drafting
@@ -209,6 +210,42 @@ def test_finish_that_fails_loses_nothing(sequencer: Sequencer, monkeypatch: pyte
         with pytest.raises(InternalError, match="no inputs today"):
             sequencer.close_draft()
     _fails_then_works(sequencer, root)
+
+
+MOVED = Regrouping((0, 1), (*range(8, 128), *range(8)))
+
+
+def test_regroup_that_fails_loses_nothing(sequencer: Sequencer) -> None:
+    before, root = dict(sequencer.ledger.accounts()), sequencer.ledger.root()
+    sequencer.journal._db.execute("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(sequencer.setup.home / "journal.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError):
+        sequencer._plan_regroup(MOVED)
+    other.execute("ROLLBACK")
+    other.close()
+    assert (dict(sequencer.ledger.accounts()), sequencer.ledger.root()) == (before, root)
+    assert all(sequencer.ledger.index_of(account.id) == leaf for leaf, account in before.items())
+    assert sequencer.journal.last_batch() == 2
+
+
+def test_regroup_is_replayed_from_the_journal(
+    bench: Bench, sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state file lacks it after a kill; everybody is found where the chain will have them."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sequencer.store, "save", lambda *_: None)
+        sequencer._plan_regroup(MOVED)
+    root, accounts = sequencer.ledger.root(), dict(sequencer.ledger.accounts())
+    sequencer.close()
+    again = start(bench.deployment, sequencer.setup.home)
+    assert again.store.batch == 3
+    assert (again.ledger.root(), dict(again.ledger.accounts())) == (root, accounts)
+    assert again.ledger.index_of(ANNE) == sequencer.ledger.index_of(ANNE) != ANNE
+    again.submit(withdraws(again, ANNE, 1000))
+    assert len(again.decide_submitted().effects) == 1
+    again.decide_tick(reports(again, FIRST + 1), FIRST + 1)
+    again.close()
 
 
 def test_state_file_that_fails_catches_up(bench: Bench, sequencer: Sequencer) -> None:

@@ -175,3 +175,26 @@ def test_the_largest_profile_holds_few_accounts_cheaply() -> None:
     ledger.write(main.capacity - 1, ALICE.with_(id=64))
     assert climb(ledger, main.capacity - 1) == climb(ledger, 1) == climb(ledger, 70_000) == ledger.pages_root
     assert ledger.capacity == 2_097_152
+
+
+def test_accounts_change_places_between_pages() -> None:
+    """Also while an account stands at two leaves for a moment; and back again."""
+    ledger = Ledger.genesis(SMALL)
+    ledger.write(70, ALICE)
+    ledger.set_header(1, 5, 6)
+    ledger.checkpoint()
+    root, before = ledger.root(), dict(ledger.accounts())
+    pages = [ledger.page(page).accounts for page in (0, 1)]
+    for page, accounts in ((0, pages[1]), (1, pages[0])):
+        ledger.rearrange(page, accounts, (9, page))
+    ledger.reindex((0, 1))
+    moved = {(leaf + 64) % 128: account for leaf, account in before.items()}
+    assert dict(ledger.accounts()) == dict(sorted(moved.items()))
+    assert all(ledger.index_of(account.id) == leaf for leaf, account in moved.items())
+    again = Ledger.of(SMALL, moved, {0: (9, 0), 1: (9, 1)}, ledger.scalars())
+    assert again.root() == ledger.root() != root
+    assert ledger.free_index() == again.free_index()
+    assert {climb(ledger, leaf) for leaf in LEAVES} == {ledger.pages_root}
+    ledger.rollback()
+    assert (ledger.root(), dict(ledger.accounts())) == (root, before)
+    assert all(ledger.index_of(account.id) == leaf for leaf, account in before.items())

@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0x941277c6be0fedd6d9e69e1a751e68bf22b3d585fe41b9a63bb4404708f65ef2;
+    bytes32 internal constant PROTOCOL_HASH = 0x10809d37c2c7bffc8b1614dfdd5fcfe08e4a9d3cf7ba02cef1308df5cf8cb199;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 
@@ -17,6 +17,7 @@ library Protocol {
     uint256 internal constant CIRCUIT_SETTLE = 2;
     uint256 internal constant CIRCUIT_SWEEP = 3;
     uint256 internal constant CIRCUIT_COVERAGE = 4;
+    uint256 internal constant CIRCUIT_REGROUP = 5;
 
     uint256 internal constant OP_NOOP = 0;
     uint256 internal constant OP_DEPOSIT = 1;
@@ -135,6 +136,24 @@ library Protocol {
     uint256 internal constant SWEEP_WRITTEN = 6;
     uint256 internal constant SWEEP_AT_PAGE = 0;
     uint256 internal constant SWEEP_PER_PAGE = 1;
+
+    uint256 internal constant REGROUP_WORD_HEADER = 0;
+    uint256 internal constant REGROUP_WORD_DOMAIN = 1;
+    uint256 internal constant REGROUP_WORD_ROOT_HI = 2;
+    uint256 internal constant REGROUP_WORD_ROOT_LO = 3;
+    uint256 internal constant REGROUP_WORD_TICK_HI = 4;
+    uint256 internal constant REGROUP_WORD_TICK_LO = 5;
+    uint256 internal constant REGROUP_WORD_NEW_ROOT_HI = 6;
+    uint256 internal constant REGROUP_WORD_NEW_ROOT_LO = 7;
+    uint256 internal constant REGROUP_WORD_REGROUP_HEAD = 8;
+    uint256 internal constant REGROUP_FIXED = 9;
+    uint256 internal constant REGROUP_WRITTEN = 6;
+    uint256 internal constant REGROUP_AT_PAGE = 0;
+    uint256 internal constant REGROUP_AT_ORIGINS_0 = 1;
+    uint256 internal constant REGROUP_AT_ORIGINS_1 = 2;
+    uint256 internal constant REGROUP_AT_ORIGINS_2 = 3;
+    uint256 internal constant REGROUP_AT_ORIGINS_3 = 4;
+    uint256 internal constant REGROUP_PER_PAGE = 5;
 
     uint256 internal constant COVERAGE_WORD_HEADER = 0;
     uint256 internal constant COVERAGE_WORD_DOMAIN = 1;

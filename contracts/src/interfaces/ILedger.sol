@@ -27,6 +27,7 @@ struct Asset {
 /// @param instruments Instruments of the profile: words of a tick.
 /// @param touches Touches of the profile: groups of words of a settle.
 /// @param sweepPages Pages of a sweep: words of one.
+/// @param regroupPages Pages of a regroup.
 /// @param pages All pages of the profile's ledger.
 /// @param assets In ascending order of `id`, the quote asset first.
 struct Config {
@@ -41,6 +42,7 @@ struct Config {
     uint16 instruments;
     uint16 touches;
     uint16 sweepPages;
+    uint16 regroupPages;
     uint32 pages;
     Asset[] assets;
 }
@@ -74,7 +76,7 @@ struct Batch {
 /// @notice Keeps the root of all accounts and moves it only by proofs; holds the tokens; queues deposits and pays withdrawals.
 ///
 /// What holds, whoever calls:
-/// - The root changes only by a proof of circuit `settle` or `sweep` from the current root at the current tick, the tick only by a
+/// - The root changes only by a proof of circuit `settle`, `sweep` or `regroup` from the current root at the current tick, the tick only by a
 ///   proof of circuit `tick` from the current tick. Anybody may post any of them.
 /// - A tick is covered only when proofs of circuit `coverage` over every page of one root were posted at it: then no account of that root
 ///   was below its maintenance margin. There is no next tick before the last is covered.
@@ -213,6 +215,17 @@ interface ILedger {
         uint256[8] proof
     );
 
+    /// @notice A regroup was accepted: accounts of some pages changed places. `words` are those proved, the contract's own included.
+    event Regrouped(
+        uint64 indexed batch,
+        uint256 previousRoot,
+        uint256 newRoot,
+        uint256 tick,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
     /// @notice Batch `batch` proved that pages `first` .. `until` - 1 of `root` hold no account below maintenance margin at `tick`.
     event CoverageProved(
         uint64 indexed batch,
@@ -249,7 +262,8 @@ interface ILedger {
 
     /// @notice Takes any number of batches, one after the other, and verifies their proofs together; all of them or none.
     /// @dev A settle moves the root by a proof at the current tick. A tick moves the tick. A sweep moves the root by a proof that the accounts of
-    /// some pages are healthy at the current tick, with a safe radius that the pages' headers then hold. A coverage proves that no account in a
+    /// some pages are healthy at the current tick, with a safe radius that the pages' headers then hold. A regroup
+    /// moves the root by a proof that accounts of some pages change places and nothing else. A coverage proves that no account in a
     /// range of pages is below its maintenance margin at the current tick and root; ranges follow one another from page 0, with no change of root or tick in between.
     function post(Batch[] calldata batches) external;
 
@@ -317,6 +331,9 @@ interface ILedger {
 
     /// @notice Pages of a sweep.
     function sweepPages() external view returns (uint16);
+
+    /// @notice Pages of a regroup.
+    function regroupPages() external view returns (uint16);
 
     /// @notice All pages of the ledger.
     function pages() external view returns (uint32);

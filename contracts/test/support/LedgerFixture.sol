@@ -19,6 +19,7 @@ abstract contract LedgerFixture is Test {
     uint16 internal constant INSTRUMENTS = 16;
     uint16 internal constant TOUCHES = 4;
     uint16 internal constant SWEEP_PAGES = 2;
+    uint16 internal constant REGROUP_PAGES = 2;
     uint32 internal constant PAGES = 64;
     uint32 internal constant GENESIS_SLOT = 100;
     uint32 internal constant SLOT_SECONDS = 60;
@@ -57,6 +58,7 @@ abstract contract LedgerFixture is Test {
         config.instruments = INSTRUMENTS;
         config.touches = TOUCHES;
         config.sweepPages = SWEEP_PAGES;
+        config.regroupPages = REGROUP_PAGES;
         config.pages = PAGES;
         config.assets = new Asset[](2);
         config.assets[0] = Asset(QUOTE, IERC20(quote), 1);
@@ -134,6 +136,17 @@ abstract contract LedgerFixture is Test {
     function sweepBatch(uint256[] memory words) internal view returns (Batch memory made) {
         (made.circuit, made.words, made.commitment) = (3, words, COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(words, 3), 0);
+    }
+
+    function regroupWords(uint256 newRoot) internal pure returns (uint256[] memory words) {
+        words = new uint256[](9 + 5 * REGROUP_PAGES);
+        (words[6], words[7]) = (newRoot >> 128, newRoot & type(uint128).max);
+        for (uint256 i = 8; i < words.length; i++) words[i] = i;
+    }
+
+    function regroupBatch(uint256[] memory words) internal view returns (Batch memory made) {
+        (made.circuit, made.words, made.commitment) = (5, words, COMMITMENT);
+        made.proof = Trapdoor.prove(Trapdoor.REGROUP_DELTA, rootSignals(words, 5), 0);
     }
 
     function coverBatch(uint32 first, uint32 until) internal view returns (Batch memory made) {

@@ -23,15 +23,16 @@ library Trapdoor {
     uint256 internal constant TICK_DELTA = 17;
     uint256 internal constant SWEEP_DELTA = 37;
     uint256 internal constant COVERAGE_DELTA = 41;
+    uint256 internal constant REGROUP_DELTA = 43;
 
-    /// @notice The keys of tick, settle, sweep and coverage: the circuits numbered 1 to 4.
+    /// @notice The keys of tick, settle, sweep, coverage and regroup: the circuits numbered 1 to 5.
     function keys() internal view returns (VerifyingKeys memory made) {
         made.alpha = g1(ALPHA);
         made.beta = g2(BETA);
         made.gamma = g2(GAMMA);
-        made.circuits = new CircuitKey[](4);
-        uint256[4] memory deltas = [TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA];
-        for (uint256 i = 0; i < 4; i++) {
+        made.circuits = new CircuitKey[](5);
+        uint256[5] memory deltas = [TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA];
+        for (uint256 i = 0; i < 5; i++) {
             made.circuits[i].delta = g2(deltas[i]);
             made.circuits[i].ic = [g1(IC0), g1(IC1), g1(IC2), g1(IC3)];
         }
@@ -39,7 +40,7 @@ library Trapdoor {
 
     /// @notice The delta of a circuit, by its number.
     function deltaOf(uint256 circuit) internal pure returns (uint256) {
-        return [uint256(0), TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA][circuit];
+        return [uint256(0), TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA][circuit];
     }
 
     /// @notice A proof of `signals`; another `salt` gives another proof.
@@ -119,6 +120,14 @@ library Trapdoor {
                 9196454279045833558964584763522054629402264714430462349585327397513246589059,
                 20541522916252121878823226344242781501445438469839352658759729302896506657102,
                 16884217140014367286894274128397983223598541959667992086512433551579010917438
+            ];
+        }
+        if (factor == REGROUP_DELTA) {
+            return [
+                7845190333332611579059375269712219588001082514016463187265102229501305628304,
+                11683355594198628277867101479148924098003295844467591356664655577802436828376,
+                12037413188043621803844228850281501247620648322744218788163332304502256498262,
+                14919273092448452255380334163335215255859678604153340442713369365074601302
             ];
         }
         require(factor == TICK_DELTA, "no such multiple here");

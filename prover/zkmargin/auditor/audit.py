@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.auditor.chain import KEYS_TYPE, Chain, Event, Posted, Undecodable, entry_of
-from zkmargin.auditor.covering import check_coverage, replay_sweep
+from zkmargin.auditor.covering import check_coverage, replay_regroup, replay_sweep
 from zkmargin.auditor.findings import Findings
 from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
@@ -35,7 +35,7 @@ from zkmargin.errors import BadInput, ExitStatus, MissingData
 from zkmargin.protocol.constants import CIRCUIT_IDS, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.hashes import params_hash, tick_hash
 from zkmargin.protocol.model import InstrumentTick, Params, QueueEntry, Tick
-from zkmargin.protocol.posted import read_coverage, read_settle, read_sweep, read_tick
+from zkmargin.protocol.posted import read_coverage, read_regroup, read_settle, read_sweep, read_tick
 from zkmargin.protocol.vkeys import load_vkey
 from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, header_word
 
@@ -45,6 +45,7 @@ _CIRCUITS = {
     "Settled": "settle",
     "Ticked": "tick",
     "Swept": "sweep",
+    "Regrouped": "regroup",
     "CoverageProved": "coverage",
 }  # by event
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
@@ -148,12 +149,16 @@ class _Run:
             "vk", _GLOBAL, bytes(theirs).hex() == load().hash, "it follows another version of the protocol"
         )
         sizes = [
-            self.chain.view(name, [kind]) for name, kind in (("sweepPages", "uint16"), ("pages", "uint32"))
+            self.chain.view(name, [kind]) for name, kind in (
+                ("sweepPages", "uint16"),
+                ("regroupPages", "uint16"),
+                ("pages", "uint32"),
+            )
         ]
         self.found.require(
             "coverage",
             _GLOBAL,
-            sizes == [self.profile.sweep_pages, self.profile.pages],
+            sizes == [self.profile.sweep_pages, self.profile.regroup_pages, self.profile.pages],
             "the contract counts other pages than its circuits, so that Covered would mean less",
         )
         verifier = self.chain.view("verifier", ["address"])
@@ -218,7 +223,13 @@ class _Run:
 
     def batches(self) -> None:
         posted = [event for event in self.events if event.name in _CIRCUITS]
-        replay = {"settle": self._settle, "tick": self._tick, "sweep": self._sweep, "coverage": self._cover}
+        replay = {
+            "settle": self._settle,
+            "tick": self._tick,
+            "sweep": self._sweep,
+            "regroup": self._regroup,
+            "coverage": self._cover,
+        }
         jobs = []
         for index, event in enumerate(posted):
             batch = self._posted(event)
@@ -354,6 +365,24 @@ class _Run:
             require(tick == self.tick_hash, "it was swept at another tick")
         with self.found.checking("reexec", batch.number):
             replay_sweep(self.books, read_sweep(batch.words), self.tick, self.tick_hash)
+        with self.found.checking("root", batch.number):
+            root = self.roots.root(self.books)
+            require(root == new, f"the new root should be {root}")
+        self._moved(new)
+
+    def _regroup(self, batch: Posted) -> None:
+        _, previous, new, tick = batch.values[:4]
+        self._order(batch, previous, self.root, "the root")
+        with self.found.checking("binding", batch.number):
+            posted = read_regroup(batch.words)
+            require(
+                (posted.domain, posted.root, posted.tick, posted.new_root)
+                == (self.domain, previous, tick, new),
+                "the words and the event's fields differ",
+            )
+            require(tick == self.tick_hash, "it was regrouped at another tick")
+        with self.found.checking("reexec", batch.number):
+            replay_regroup(self.books, read_regroup(batch.words))
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")

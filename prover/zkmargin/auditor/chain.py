@@ -27,6 +27,7 @@ _EVENTS = {
     ),
     "Ticked": (("uint64",), ("uint32", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "Swept": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
+    "Regrouped": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "CoverageProved": (
         ("uint64",),
         ("uint256", "uint256", "uint32", "uint32", "uint256", "uint256[]", "uint256[8]"),

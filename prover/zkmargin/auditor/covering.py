@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from zkmargin.auditor.rules import Books, require, sums
 from zkmargin.protocol.constants import PAGE_SIZE
 from zkmargin.protocol.model import Account, InstrumentTick, Tick
-from zkmargin.protocol.posted import CoverageWords, SweepWords
+from zkmargin.protocol.posted import CoverageWords, RegroupWords, SweepWords
 
 SCALE = 1 << 16
 LIMIT = 1 << 24
@@ -59,6 +59,30 @@ def replay_sweep(books: Books, posted: SweepWords, tick: Tick, tick_hash: int) -
         for account in accounts_of(books, page):
             require(keeps(account, tick, posted.radius), f"account {account.id} is not safe to the radius")
         books.headers[page] = (tick_hash, posted.radius)
+
+
+def replay_regroup(books: Books, posted: RegroupWords) -> None:
+    """Move accounts as a regroup says; raises `Broken` if more than places change, or headers say more."""
+    pages = posted.pages
+    require(
+        all(page < books.profile.pages for page in pages) and list(pages) == sorted(set(pages)),
+        "its pages do not ascend within the ledger",
+    )
+    places = [page * PAGE_SIZE + leaf for page in pages for leaf in range(PAGE_SIZE)]
+    require(sorted(posted.origins) == list(range(len(places))), "an account is lost or doubled")
+    held = [books.leaves.pop(place, None) for place in places]
+    for place, origin in zip(places, posted.origins, strict=True):
+        account = held[origin]
+        if account is not None:
+            books.leaves[place] = account
+    headers = [books.headers.pop(page, (0, 0)) for page in pages]
+    if posted.radius is None:
+        return
+    anchors = {anchor for anchor, _ in headers}
+    require(len(anchors) == 1, "pages of several anchors kept their headers")
+    require(posted.radius <= min(radius for _, radius in headers), "a page had less radius than is kept")
+    for page in pages:
+        books.headers[page] = (anchors.copy().pop(), posted.radius)
 
 
 def check_coverage(books: Books, posted: CoverageWords, tick: Tick, ticks: dict[int, Tick]) -> None:

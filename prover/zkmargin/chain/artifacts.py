@@ -15,6 +15,7 @@ _FILES = {
     "Ledger": "Ledger.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "DevelopmentToken": "DevelopmentToken.sol",
+    "OnChainMargin": "OnChainMargin.sol",
 }
 
 

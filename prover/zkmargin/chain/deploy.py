@@ -79,6 +79,7 @@ def deploy(
         sizes.instruments,
         sizes.touches,
         sizes.sweep_pages,
+        sizes.regroup_pages,
         sizes.pages,
         [(asset.id, asset.token, asset.unit) for asset in held],
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Witness inputs of the sweep and coverage circuits: signal names to field elements."""
+"""Witness inputs of the sweep, regroup and coverage circuits: signal names to field elements."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from zkmargin.circuits.settle_inputs import Before, Posting, class_bits
 from zkmargin.engine.coverage import exposure, rise
 from zkmargin.engine.margin import risk
 from zkmargin.errors import InternalError
-from zkmargin.protocol.constants import RADIUS_ONE, P, Profile
-from zkmargin.protocol.hashes import risk_hash, sponge, tick_hash, tick_sections
+from zkmargin.protocol.constants import BITS, PAGE_SIZE, RADIUS_ONE, P, Profile
+from zkmargin.protocol.hashes import leaf_hash, risk_hash, sponge, tick_hash, tick_sections
 from zkmargin.protocol.model import Account, Tick
 from zkmargin.protocol.packing import split
 from zkmargin.state.ledger import BlockOpening, PageOpening
@@ -106,6 +106,44 @@ def sweep_inputs(
         "claim": [[claim % P for claim in row] for row in claims],
         "weights": sweep_weights(digest, radius, pages, claims, profile.classes),
     }
+
+
+def regroup_inputs(
+    profile: Profile,
+    tick: int,
+    domain: int,
+    root: int,
+    new_root: int,
+    before: Before,
+    radius: int | None,
+    pages: Sequence[PageOpening],
+    origins: Sequence[int],
+    posting: Posting,
+) -> dict[str, Value]:
+    """All inputs of a regroup proof at the tick of that hash; each page as it stands when its turn comes."""
+    leaves = [leaf_hash(account) for page in pages for account in page.accounts]
+    moved = [leaves[origin] for origin in origins]
+    return {
+        **posting.signals(),
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(tick)),
+        "newRootHalves": list(split(new_root)),
+        **_ledger(before),
+        "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
+        "children": [page.ledger_path for page in pages],
+        "anchor": [page.anchor for page in pages],
+        "lastRadius": [page.radius for page in pages],
+        "leaf": _by_page(leaves),
+        "newLeaf": _by_page(moved),
+        "originBits": _by_page([[origin >> bit & 1 for bit in range(BITS["origin"])] for origin in origins]),
+        "keep": int(radius is not None),
+        "radius": radius or 0,
+    }
+
+
+def _by_page(values: Sequence[Value]) -> list[list[Value]]:
+    return [list(values[start : start + PAGE_SIZE]) for start in range(0, len(values), PAGE_SIZE)]
 
 
 def coverage_inputs(

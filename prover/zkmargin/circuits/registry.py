@@ -63,7 +63,25 @@ def _coverage(profile: Profile) -> Circuit:
     )
 
 
-_MAKERS = {"settle": _settle, "tick": _tick, "sweep": _sweep, "coverage": _coverage}
+def _regroup(profile: Profile) -> Circuit:
+    return Circuit(
+        name="regroup",
+        profile=profile.name,
+        source="regroup/regroup.circom",
+        template="Regroup",
+        arguments=(profile.regroup_pages, profile.ledger_levels),
+        unit="account",
+        units=profile.regroup_pages * PAGE_SIZE,
+    )
+
+
+_MAKERS = {
+    "settle": _settle,
+    "tick": _tick,
+    "sweep": _sweep,
+    "coverage": _coverage,
+    "regroup": _regroup,
+}
 
 
 def _resized(profile: Profile, name: str, units: int) -> Profile:
@@ -74,6 +92,8 @@ def _resized(profile: Profile, name: str, units: int) -> Profile:
         return replace(profile, oracles=units)
     if name == "sweep" and units % PAGE_SIZE == 0:
         return replace(profile, sweep_pages=units // PAGE_SIZE)
+    if name == "regroup" and units % PAGE_SIZE == 0:
+        return replace(profile, regroup_pages=units // PAGE_SIZE)
     levels = next((n for n in range(1, 7) if ARITY**n == units), None)
     if name == "coverage" and levels:
         return replace(profile, block_levels=levels, ledger_levels=max(levels, profile.ledger_levels))
@@ -118,6 +138,7 @@ def two_sizes(made: Circuit) -> tuple[Circuit, Circuit]:
         "tick": (load().profile(made.profile).quorum, made.units),
         "sweep": (PAGE_SIZE, 2 * PAGE_SIZE),
         "coverage": (ARITY, ARITY**2),
+        "regroup": (PAGE_SIZE, 4 * PAGE_SIZE),
     }
     few, more = sizes[made.name]
     return circuit(made.name, made.profile, few), circuit(made.name, made.profile, more)

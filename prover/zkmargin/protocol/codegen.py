@@ -47,7 +47,7 @@ SOLIDITY = "contracts/src/generated/Protocol.sol"
 CIRCOM = "generated/constants.circom"
 _CONTRACT_BITS = ("magnitude", "amount", "word")
 _CONTRACT_PACKINGS = ("header", "domain", "touch", "l1", "target", "tick_head", "cover_head")
-_UNITS = {"settle": "touch", "tick": "instrument", "sweep": "page"}
+_UNITS = {"settle": "touch", "tick": "instrument", "sweep": "page", "regroup": "page"}
 
 
 def fields(packing: str) -> Iterator[tuple[str, int, int]]:
@@ -135,11 +135,7 @@ def _solidity_groups() -> Iterator[list[str]]:
             constant(f"{circuit}_fixed", len(words.fixed)),
             constant(f"{circuit}_written", written),
             *(constant(f"{circuit}_at_{name}", index) for index, name in enumerate(words.repeated)),
-            *(
-                [constant(f"{circuit}_per_{_UNITS[circuit]}", len(words.repeated))]
-                if words.repeated
-                else []
-            ),
+            *([constant(f"{circuit}_per_{_UNITS[circuit]}", len(words.repeated))] if words.repeated else []),
         ]
 
 

@@ -39,6 +39,7 @@ CLASS_LIMIT: int = 1 << _RAW["bits"]["class_id"]
 TAGS: dict[str, str] = _RAW["tags"]
 CIRCUIT_IDS: dict[str, int] = _RAW["circuits"]
 PACKING: dict[str, dict[str, int]] = _RAW["packing"]
+ORIGINS_A_WORD = 16  # of a regroup
 FUNDING_OFFSET: int = 1 << (PACKING["tick_instrument"]["funding"] - 1)  # posted = funding index + this
 RATE_OFFSET: int = 1 << (PACKING["report_pair"]["rate_a"] - 1)  # signed = funding rate + this
 CHALLENGE_DOMAIN: str = _RAW["domain"]["challenge"]
@@ -92,6 +93,7 @@ class Profile:
     oracles: int
     quorum: int
     sweep_pages: int
+    regroup_pages: int
     block_levels: int
     anchors: int
 

@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput
-from zkmargin.protocol.constants import BITS, CIRCUIT_IDS, FUNDING_OFFSET, VERSION, Op, P, load
+from zkmargin.protocol.constants import (
+    BITS,
+    CIRCUIT_IDS,
+    FUNDING_OFFSET,
+    ORIGINS_A_WORD,
+    VERSION,
+    Op,
+    P,
+    load,
+)
 from zkmargin.protocol.model import QueueEntry, Touch
 from zkmargin.protocol.packing import unpack
 
@@ -44,6 +53,22 @@ class SweepWords:
     new_root: int
     radius: int
     pages: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RegroupWords:
+    """A regroup batch as posted: leaf `i` of `pages`, counted through, got what stood at `origins[i]`.
+
+    `radius`: what the headers kept, with their one anchor; None where they were cleared.
+    """
+
+    domain: int
+    root: int
+    tick: int
+    new_root: int
+    radius: int | None
+    pages: tuple[int, ...]
+    origins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -213,6 +238,29 @@ def read_sweep(words: Sequence[int]) -> SweepWords:
     pages = tuple(_fields("page", group[0], f"page {number}")["index"] for number, group in enumerate(groups))
     new_root = _join(fixed["new_root_hi"], fixed["new_root_lo"], "the new root")
     return SweepWords(**_roots(fixed), new_root=new_root, radius=head["radius"], pages=pages)
+
+
+def read_regroup(words: Sequence[int]) -> RegroupWords:
+    """The regroup batch of `words`; whether the origins are a permutation is not judged here."""
+    fixed, groups = _parts("regroup", words)
+    head = _fields("regroup_head", fixed["regroup_head"], "the regroup head")
+    _require(head["keep"] == 1 or head["radius"] == 0, "headers are cleared, but a radius is posted")
+    pages, origins = [], list[int]()
+    for number, group in enumerate(groups):
+        pages.append(_fields("page", group[0], f"page {number}")["index"])
+        for word in group[1:]:
+            origins += _origins(word, f"page {number}")
+    new_root = _join(fixed["new_root_hi"], fixed["new_root_lo"], "the new root")
+    radius = head["radius"] if head["keep"] else None
+    return RegroupWords(
+        **_roots(fixed), new_root=new_root, radius=radius, pages=tuple(pages), origins=tuple(origins)
+    )
+
+
+def _origins(word: int, place: str) -> list[int]:
+    bits = BITS["origin"]
+    _require(word >> (bits * ORIGINS_A_WORD) == 0, f"{place} has bits above its last origin")
+    return [word >> (bits * number) & ((1 << bits) - 1) for number in range(ORIGINS_A_WORD)]
 
 
 def read_coverage(words: Sequence[int]) -> CoverageWords:

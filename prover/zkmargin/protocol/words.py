@@ -11,10 +11,13 @@ from eth_utils.crypto import keccak
 
 from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import (
+    BITS,
     CHALLENGE_DOMAIN,
     CIRCUIT_IDS,
     FUNDING_OFFSET,
     LIMITED,
+    ORIGINS_A_WORD,
+    PAGE_SIZE,
     VERSION,
     Op,
     P,
@@ -44,7 +47,12 @@ def _layout(circuit: str, repeats: int) -> int:
 
 def word_count(circuit: str, profile: Profile) -> int:
     """Number of words a batch of `circuit` posts."""
-    repeats = {"settle": profile.touches, "tick": profile.instruments, "sweep": profile.sweep_pages}
+    repeats = {
+        "settle": profile.touches,
+        "tick": profile.instruments,
+        "sweep": profile.sweep_pages,
+        "regroup": profile.regroup_pages,
+    }
     return _layout(circuit, repeats.get(circuit, 0))
 
 
@@ -154,6 +162,47 @@ def sweep_words(
     roots = [*split(root), *split(tick), *split(new_root)]
     numbers = [pack("page", index=page) for page in pages]
     return [header, domain, *roots, pack("sweep_head", radius=radius), *numbers]
+
+
+def regroup_words(
+    domain: int,
+    root: int,
+    tick: int,
+    new_root: int,
+    radius: int | None,
+    pages: Sequence[int],
+    origins: Sequence[int],
+    profile: Profile,
+) -> list[int]:
+    """All words of a regroup batch: leaf `i` of the pages, counted through, gets what stood at `origins[i]`.
+
+    `radius`: what the headers keep of their one anchor, None where they are cleared.
+    """
+    if len(pages) != profile.regroup_pages or len(origins) != PAGE_SIZE * len(pages):
+        raise BadInput(f"a regroup is of {profile.regroup_pages} pages and every leaf of them")
+    words = [
+        header_word("regroup", word_count("regroup", profile)),
+        domain,
+        *split(root),
+        *split(tick),
+        *split(new_root),
+        pack("regroup_head", radius=radius or 0, keep=int(radius is not None)),
+    ]
+    for number, page in enumerate(pages):
+        moved = origins[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
+        words += [pack("page", index=page), *origin_words(moved)]
+    return words
+
+
+def origin_words(origins: Sequence[int]) -> list[int]:
+    """Sixteen origins to a word, the first lowest."""
+    step, bits = ORIGINS_A_WORD, BITS["origin"]
+    if not all(0 <= origin < 1 << bits for origin in origins):
+        raise BadInput(f"an origin is below 2^{bits}")
+    return [
+        sum(origin << (bits * place) for place, origin in enumerate(origins[start : start + step]))
+        for start in range(0, len(origins), step)
+    ]
 
 
 def coverage_words(domain: int, root: int, tick: int, first: int, until: int, profile: Profile) -> list[int]:

@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from zkmargin.circuits.coverage_inputs import coverage_inputs, sweep_inputs
+from zkmargin.circuits.coverage_inputs import coverage_inputs, regroup_inputs, sweep_inputs
 from zkmargin.circuits.settle_inputs import Before, Posting
 from zkmargin.engine.coverage import displacement, page_radius
+from zkmargin.engine.placement import Regrouping, near_leaves, page_radii, plan
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import PAGE_SIZE
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick
-from zkmargin.protocol.words import coverage_words, sweep_words
+from zkmargin.protocol.words import coverage_words, regroup_words, sweep_words
 from zkmargin.sequencer.drafting import bind
-from zkmargin.state.ledger import Ledger
+from zkmargin.state.ledger import Ledger, PageOpening
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,18 @@ class SweepBatch:
 
     pages: tuple[int, ...]
     radius: int
+    new_root: int
+    posting: Posting
+    inputs: dict[str, object]
+
+
+@dataclass(frozen=True)
+class RegroupBatch:
+    """A finished regroup batch: pages, origins, radius kept, all that is posted, and the witness inputs."""
+
+    pages: tuple[int, ...]
+    origins: tuple[int, ...]
+    radius: int | None
     new_root: int
     posting: Posting
     inputs: dict[str, object]
@@ -116,6 +130,50 @@ def make_sweep(
     posting = bind(words, chain_id, domain)
     inputs = sweep_inputs(ledger.profile, tick, domain, root, new_root, before, radius, openings, posting)
     return SweepBatch(tuple(pages), radius, new_root, posting, inputs)
+
+
+def regroupings(ledger: Ledger, tick: Tick, pages: Sequence[int]) -> list[Regrouping]:
+    """Regroupings among `pages`, which are to be swept anyway, and empty ones: clearing them is free."""
+    spare = (page for page in range(ledger.profile.pages) if ledger.is_clear(page))
+    among = {*pages, *itertools.islice(spare, ledger.profile.regroup_pages)}
+    near = {page: near_leaves(page_radii(ledger.page(page).accounts, tick)) for page in among}
+    return plan(near, ledger.profile.regroup_pages)
+
+
+def make_regroup(
+    ledger: Ledger, tick: Tick, domain: int, chain_id: int, pages: Sequence[int], origins: Sequence[int]
+) -> RegroupBatch:
+    """Rearrange the accounts of `pages`, which ascend, in the ledger, and the batch that proves it.
+
+    Headers keep their anchor, if it is one, with the least radius of all; else they are cleared.
+    """
+    root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
+    headers = [ledger.header(page) for page in pages]
+    anchor = headers[0][0]
+    radius = min(radius for _, radius in headers) if anchor and {a for a, _ in headers} == {anchor} else None
+    openings = regroup(ledger, pages, origins, radius)
+    new_root, digest = ledger.root(), tick_hash(tick)
+    words = regroup_words(domain, root, digest, new_root, radius, pages, origins, ledger.profile)
+    posting = bind(words, chain_id, domain)
+    inputs = regroup_inputs(
+        ledger.profile, digest, domain, root, new_root, before, radius, openings, origins, posting
+    )
+    return RegroupBatch(tuple(pages), tuple(origins), radius, new_root, posting, inputs)
+
+
+def regroup(
+    ledger: Ledger, pages: Sequence[int], origins: Sequence[int], radius: int | None
+) -> list[PageOpening]:
+    """Rearrange the accounts of `pages`; each page as it stood when its turn came."""
+    accounts = [account for page in pages for account in ledger.page(page).accounts]
+    moved = [accounts[origin] for origin in origins]
+    header = (0, 0) if radius is None else (ledger.header(pages[0])[0], radius)
+    openings = []
+    for number, page in enumerate(pages):
+        openings.append(ledger.page(page))
+        ledger.rearrange(page, moved[number * PAGE_SIZE : (number + 1) * PAGE_SIZE], header)
+    ledger.reindex(pages)
+    return openings
 
 
 def blocks_to_cover(ledger: Ledger) -> Iterator[tuple[int, bool]]:

@@ -25,7 +25,7 @@ from zkmargin.sequencer.service import Sequencer
 AHEAD = 4  # proofs under way
 TOGETHER = 16  # most batches in one transaction: some 3 million gas
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
-_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "CoverageProved")
+_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "CoverageProved")
 
 
 class Poster:

@@ -15,6 +15,7 @@ from typing import Any
 
 from zkmargin.chain.client import LedgerClient, QueueFeed
 from zkmargin.engine.due import Bid, Settling, unhealthy
+from zkmargin.engine.placement import Regrouping
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.engine.transition import CLEAR, Effect, apply
 from zkmargin.errors import BadInput, InternalError, Refused
@@ -28,8 +29,11 @@ from zkmargin.sequencer.covering import (
     Displacements,
     blocks_to_cover,
     make_coverage,
+    make_regroup,
     make_sweep,
     pages_to_sweep,
+    regroup,
+    regroupings,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft, write_effect
@@ -79,10 +83,11 @@ class Outcome:
 
 @dataclass
 class Coverage:
-    """What covering a tick took: `effects` of what was still due, pages swept, sweep and coverage proofs."""
+    """What covering a tick took: `effects` of what was still due, pages swept and regrouped, proofs."""
 
     effects: list[Effect] = field(default_factory=list)
     swept: int = 0
+    regrouped: int = 0
     proofs: int = 0
 
 
@@ -134,6 +139,9 @@ class Sequencer:
             elif row.circuit == "sweep":
                 for page in row.body["pages"]:
                     self.ledger.set_header(page, tick_hash(self.tick), row.body["radius"])
+                self._check_replayed(row)
+            elif row.circuit == "regroup":
+                regroup(self.ledger, row.body["pages"], row.body["origins"], row.body["radius"])
                 self._check_replayed(row)
             self.store.save(self.ledger, row.number)
         self._ticks = self._anchored(heads)
@@ -353,6 +361,10 @@ class Sequencer:
             found.effects += self.decide_due([], []).effects
         self.close_draft()
         moved = Displacements(self._ticks, self.tick)
+        for plan in regroupings(self.ledger, self.tick, pages_to_sweep(self.ledger, moved)):
+            self._plan_regroup(plan)
+            found.proofs += 1
+            found.regrouped += len(plan.pages)
         for radius, pages in sweeps(self.ledger, self.tick, pages_to_sweep(self.ledger, moved)):
             self._plan_sweep(radius, pages)
             found.swept += len(set(pages))
@@ -397,6 +409,28 @@ class Sequencer:
             }
             reach("before_plan")
             self.journal.plan(number, "sweep", self.tick.slot, body, batch.inputs, [])
+        except BaseException:
+            if self.journal.last_batch() < number:
+                self.ledger.rollback(savepoint)
+            raise
+        reach("planned")
+        self.store.save(self.ledger, number)
+
+    def _plan_regroup(self, plan: Regrouping) -> None:
+        number, savepoint = self.journal.last_batch() + 1, self.ledger.savepoint()
+        try:
+            batch = make_regroup(
+                self.ledger, self.tick, self.domain, self.setup.chain_id, plan.pages, plan.origins
+            )
+            body = {
+                "pages": list(batch.pages),
+                "origins": list(batch.origins),
+                "radius": batch.radius,
+                "new_root": str(batch.new_root),
+                **_posting(batch.posting),
+            }
+            reach("before_plan")
+            self.journal.plan(number, "regroup", self.tick.slot, body, batch.inputs, [])
         except BaseException:
             if self.journal.last_batch() < number:
                 self.ledger.rollback(savepoint)

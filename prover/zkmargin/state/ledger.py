@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput, InternalError
@@ -215,9 +215,7 @@ class Ledger:
         """A whole page, opened."""
         first = page * PAGE_SIZE
         accounts = [self.account_at(leaf) for leaf in range(first, first + PAGE_SIZE)]
-        return PageOpening(
-            page, accounts, self._pages.root(page), *self.header(page), self._top.path(page)
-        )
+        return PageOpening(page, accounts, self._pages.root(page), *self.header(page), self._top.path(page))
 
     def is_clear(self, page: int) -> bool:
         """Whether a page is empty and its header cleared: covered as it is."""
@@ -266,6 +264,30 @@ class Ledger:
         self._check_header(page, (anchor, radius))
         self._undo.append(_Undo(None, _EMPTY, page, self.header(page)))
         self._apply({}, {page: (anchor, radius)})
+
+    def rearrange(self, page: int, accounts: Sequence[Account], header: Header) -> None:
+        """Set all leaves of a page, and its header, as one step of a rearrangement of several pages.
+
+        Between the steps an account may stand at two leaves or none: call `reindex` after the last.
+        """
+        self._check_header(page, header)
+        first = page * PAGE_SIZE
+        changed = {
+            first + place: account
+            for place, account in enumerate(accounts)
+            if account != self.account_at(first + place)
+        }
+        for leaf in changed:
+            self._undo.append(_Undo(leaf, self.account_at(leaf), page, self.header(page)))
+        self._undo.append(_Undo(None, _EMPTY, page, self.header(page)))
+        self._apply(changed, {page: header})
+
+    def reindex(self, pages: Iterable[int]) -> None:
+        """Find again where the accounts of these pages stand."""
+        for page in pages:
+            for leaf in range(page * PAGE_SIZE, (page + 1) * PAGE_SIZE):
+                if leaf in self._accounts:
+                    self._index_of[self._accounts[leaf].id] = leaf
 
     def _check_header(self, page: int, header: Header) -> None:
         anchor, radius = header

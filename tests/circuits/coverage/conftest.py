@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sweep and coverage circuits of profile small, and a ledger of settled accounts to ask them about."""
+"""The sweep, regroup and coverage circuits of profile small, and a ledger to ask them about."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def sweep_judge() -> Judge:
 @pytest.fixture(scope="session")
 def coverage_judge() -> Judge:
     return judge_of("coverage", "small")
+
+
+@pytest.fixture(scope="session")
+def regroup_judge() -> Judge:
+    return judge_of("regroup", "small")
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from circuits.settle.world import BTC, CHAIN, ETH, GOLD, World
-from zkmargin.circuits.coverage_inputs import coverage_inputs, sweep_inputs
+from zkmargin.circuits.coverage_inputs import coverage_inputs, regroup_inputs, sweep_inputs
 from zkmargin.circuits.settle_inputs import Before
-from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.hashes import leaf_hash, tick_hash
 from zkmargin.protocol.model import Tick
-from zkmargin.protocol.words import coverage_words, sweep_words
+from zkmargin.protocol.words import coverage_words, regroup_words, sweep_words
 from zkmargin.sequencer.covering import Displacements, make_coverage, make_sweep, sweeps
 from zkmargin.sequencer.drafting import bind
 
@@ -67,6 +67,41 @@ def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[s
     )
     ledger.rollback()
     return inputs | claimed
+
+
+def forged_regroup(
+    world: World,
+    origins: Sequence[int],
+    radius: int | None = None,
+    pages: Sequence[int] = (0, 1),
+    stands: Sequence[int] | None = None,
+    header: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    """A regroup of two pages, right or not; the ledger is rolled back.
+
+    `stands`: whose leaf each place really gets, `origins` if not given; `header`: what is really written.
+    """
+    ledger, tick = world.ledger, world.tick
+    ledger.checkpoint()
+    root, before, digest = ledger.root(), Before(ledger.pages_root, *ledger.scalars()), tick_hash(tick)
+    accounts = [account for page in pages for account in ledger.page(page).accounts]
+    moved = [accounts[place] for place in (stands or origins)]
+    written = header or ((0, 0) if radius is None else (ledger.header(pages[0])[0], radius))
+    openings = []
+    for number, page in enumerate(pages):
+        openings.append(ledger.page(page))
+        ledger.rearrange(page, moved[64 * number : 64 * number + 64], written)
+    new_root = ledger.root()
+    words = regroup_words(world.domain, root, digest, new_root, radius, pages, origins, ledger.profile)
+    posting = bind(words, CHAIN, world.domain)
+    held = stands or origins
+    inputs = regroup_inputs(
+        ledger.profile, digest, world.domain, root, new_root, before, radius, openings, held, posting
+    )
+    bits = [[origin >> bit & 1 for bit in range(12)] for origin in origins]
+    leaves = [leaf_hash(account) for account in moved]
+    ledger.rollback()
+    return inputs | {"newLeaf": [leaves[:64], leaves[64:]], "originBits": [bits[:64], bits[64:]]}
 
 
 def forged_coverage(

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On a real node: what a tick's proofs cost to verify together, against apart and against checking on chain;
+and the seconds from a mark price to accepted coverage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from web3 import Web3
+
+from zkmargin.bench.rows import Row, median
+from zkmargin.bench.venue import SLOT, BenchVenue, bench_venue
+from zkmargin.chain.anvil import development_key
+from zkmargin.chain.artifacts import artifact
+from zkmargin.chain.token import approve_call, mint_call
+from zkmargin.chain.transactions import Call, Receipt, account_of, send
+from zkmargin.errors import InternalError
+from zkmargin.protocol.constants import CIRCUIT_IDS, PAGE_SIZE, EntryKind
+from zkmargin.protocol.model import Account, Tick
+from zkmargin.proving.proof import Proof
+from zkmargin.toolchain import Report
+
+GAS_PROFILE, TIME_PROFILE = "small", "main"
+ACCOUNTS, TICKS = 4096, 10
+FAR, CLOSE = 40.0, 1.5  # moves from the edge
+STEP = 0.006  # prices move by up to so much: more than half a usual move
+_CHECKED = 64
+_REFERENCE = "onchain_reference"
+_BASE, _BYTE, _ZERO = 21_000, 16, 4
+_KEY = development_key(0)
+
+
+def rows(report: Report | None = None) -> Iterator[Row]:
+    """Gas with profile small, time with profile main."""
+    each: float = 0
+    for row in _gas(report):
+        if row.name == _REFERENCE:
+            each = row.value
+        yield row
+    for row in timed(ACCOUNTS, TICKS, "tick_to_covered_s", report):
+        yield row
+        if row.name.endswith("_gas"):
+            yield Row(
+                "gas_vs_onchain", row.value / ACCOUNTS, "gas an account", f"{_REFERENCE}, {ACCOUNTS:,} accounts",
+                each * ACCOUNTS / row.value,
+            )  # fmt: skip
+
+
+# ---------------------------------------------------------------- gas
+
+
+def _gas(report: Report | None) -> Iterator[Row]:
+    two_pages = 2 * PAGE_SIZE - 16  # and the backstops
+    with bench_venue(GAS_PROFILE, [FAR] * two_pages, say=report) as venue:
+        _deposit(venue)
+        venue.cover(venue.reports(SLOT + 1, 0), venue.sequencer.decide_queue)
+        rows = list(venue.sequencer.journal.batches())
+        made = [row.circuit for row in rows]
+        if made != ["tick", "settle", "sweep", "sweep", "coverage"]:
+            raise InternalError(f"the benchmark's tick was {made}")
+        statements = [_statement(row.circuit, row.proof or {}, row.body["public"]) for row in rows]
+        together = _verification(venue, statements)
+        apart = sum(_verification(venue, [statement]) for statement in statements)
+        yield Row("gas_tick", together, "gas", f"five apart, {apart:,}", together / apart, bar="at most 0.62")
+        each = _onchain(venue)
+        receipt = rows[0].receipt or {}
+        paid = receipt["gas"] * receipt["batches"]
+        yield Row("gas_tick_transaction", paid, "gas (words, events, storage too)")
+        yield Row(_REFERENCE, each, "gas an account, storage read and checked in Solidity")
+
+
+def _deposit(venue: BenchVenue) -> None:
+    """One deposit into the insurance fund, to have something to settle."""
+    web3, token = venue.client.web3, venue.client.token(0).address
+    send(web3, mint_call(web3, token, account_of(_KEY).address, 10**6), _KEY)
+    send(web3, approve_call(web3, token, venue.client.address), _KEY)
+    venue.client.deposit(_KEY, EntryKind.FUND, 0, 10**6)
+
+
+def _statement(circuit: str, proof: dict[str, Any], public: Sequence[str]) -> tuple[Any, ...]:
+    words = Proof.from_json(proof).calldata()
+    return CIRCUIT_IDS[circuit], [int(value) for value in public], list(words)
+
+
+def _sent(venue: BenchVenue, address: str | None, data: str) -> Receipt:
+    return send(venue.client.web3, Call(address, bytes.fromhex(data.removeprefix("0x"))), _KEY)
+
+
+def _executed(receipt: Receipt, data: str) -> int:
+    """Gas of a call itself, without what the transaction and its calldata cost."""
+    raw = bytes.fromhex(data.removeprefix("0x"))
+    return receipt.gas_used - _BASE - sum(_BYTE if byte else _ZERO for byte in raw)
+
+
+def _verification(venue: BenchVenue, statements: Sequence[Any]) -> int:
+    web3 = venue.client.web3
+    address = Web3.to_checksum_address(venue.client.verifier())
+    contract = web3.eth.contract(address=address, abi=artifact("Groth16Verifier").abi)
+    data = contract.encode_abi("verify", args=[list(statements)])
+    return _executed(_sent(venue, address, data), data)
+
+
+def _onchain(venue: BenchVenue) -> float:
+    """Gas an account of the reference contract, which reads and checks each on chain."""
+    web3, tick, made = venue.client.web3, venue.sequencer.tick, artifact("OnChainMargin")
+    factory = web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
+    place = _sent(venue, None, "0x" + made.bytecode.hex()).contract
+    held = [account for _, account in venue.sequencer.ledger.accounts() if account.owner][:_CHECKED]
+    table = [(row.equity, list(row.maintenance)) for row in tick.instruments]
+    for name, rows in (("setInstruments", table), ("addAccounts", [_packed(account) for account in held])):
+        _sent(venue, place, factory.encode_abi(name, args=[rows]))
+    costs = []
+    for until in (_CHECKED // 2, _CHECKED):
+        data = factory.encode_abi("unhealthy", args=[0, until])
+        costs.append(_executed(_sent(venue, place, data), data))
+    answer = web3.eth.contract(address=Web3.to_checksum_address(str(place)), abi=made.abi)
+    if answer.functions.unhealthy(0, _CHECKED).call() != _unhealthy(held, tick):
+        raise InternalError("the reference contract disagrees on who is healthy")
+    return (costs[1] - costs[0]) / (_CHECKED - _CHECKED // 2)
+
+
+def _packed(account: Account) -> tuple[int, list[int]]:
+    words = [0, 0, 0, 0]
+    for slot, held in enumerate(account.slots):
+        if held:
+            packed = held.instrument + (held.tier << 12) + (held.side << 14) + (held.size << 15)
+            words[slot // 3] |= packed << (72 * (slot % 3))
+    return account.balance, words
+
+
+def _unhealthy(accounts: Sequence[Account], tick: Tick) -> int:
+    from zkmargin.engine.margin import risk
+
+    return sum(risk(account, tick).health < 0 for account in accounts)
+
+
+# ---------------------------------------------------------------- time
+
+
+def timed(accounts: int, ticks: int, name: str, report: Report | None) -> Iterator[Row]:
+    """From reports to coverage: a ledger of so many accounts, one in a hundred near the edge and grouped."""
+    near = max(accounts // 100, 1)
+    moves = [CLOSE] * near + [FAR] * (accounts - near)
+    with bench_venue(TIME_PROFILE, moves, say=report) as venue:
+        seconds, proofs = [], []
+        for number in range(ticks + 1):
+            reports = venue.reports(SLOT + 1 + number, STEP if number else 0)
+            start = time.perf_counter()
+            covered = venue.cover(reports)
+            seconds.append(time.perf_counter() - start)
+            proofs.append(covered.proofs + 1)
+            if not venue.client.is_covered(1 << 30):
+                raise InternalError("the tick is not covered")
+            if report:
+                took = f"{seconds[-1]:.1f} s, {proofs[-1]} proofs, {covered.swept} pages swept"
+                report(f"{name}: tick {number}, {took}")
+        yield Row(f"{name}_first", seconds[0], f"s, {accounts:,} accounts swept, {proofs[0]} proofs", runs=1)
+        later = seconds[1:]
+        gas = [_paid(venue, SLOT + 1 + number) for number in range(1, ticks + 1)]
+        yield Row(f"{name}_gas", median(gas), f"gas a tick, at most {max(gas):,}", runs=ticks)
+        yield Row(
+            name, median(later), f"s p50, p90 {float(np.percentile(later, 90)):.1f}, {accounts:,} accounts",
+            "sweeping all", seconds[0] / median(later), wall_s=median(later), runs=len(later),
+        )  # fmt: skip
+
+
+def _paid(venue: BenchVenue, slot: int) -> int:
+    """Gas of the transactions of a slot."""
+    rows = [row for row in venue.sequencer.journal.batches() if row.slot == slot]
+    return sum((row.receipt or {})["gas"] for row in rows)

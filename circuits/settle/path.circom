@@ -7,7 +7,7 @@ include "lib/merkle.circom";
 
 // The path of a leaf to the pages root, before and after: two levels inside the page, the page header
 // Poseidon4(tag page, page root, anchor, radius), then `levels` levels over headers. Anchor and radius are kept where keep = 1 and cleared
-// elsewhere, so that no page stays covered by a claim made before it was touched.
+// elsewhere, so that no page stays covered by a claim that is not true of it any more.
 template Path(levels) {
     var PL = PAGE_LEVELS();
     signal input bits[PL + levels][3];          // leaf index in base 8, least digit first

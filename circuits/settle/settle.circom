@@ -34,6 +34,15 @@ template Settle(T, instruments, levels) {
     signal input rows[instruments][17];
     signal input moves;
 
+    // A tick that pages are anchored at, opened: the one for touches that keep their page's header
+    signal input anchorClock;
+    signal input anchorRisk;
+    signal input anchorInitial;
+    signal input anchorTrading;
+    signal input anchorEquity[instruments];
+    signal input anchorMaintenance[instruments][4];
+    signal input anchorMoves[instruments];
+
     // The ledger before
     signal input pagesRoot;
     signal input reserve;
@@ -46,7 +55,7 @@ template Settle(T, instruments, levels) {
     signal input x[T][P];
     signal input pathBits[T][L][3];
     signal input children[T][L][8];
-    signal input claim[T][4];
+    signal input claim[T][6];
     signal input weights[8 * instruments];
     signal input owner[T];
     signal input id[T];
@@ -55,6 +64,7 @@ template Settle(T, instruments, levels) {
     signal input balance[T];
     signal input anchor[T];
     signal input radius[T];
+    signal input kept[T];
     signal input open[T];
     signal input credit[T];
     signal input l1Address[T];
@@ -92,6 +102,15 @@ template Settle(T, instruments, levels) {
     tick.moves <== moves;
     tickHalves[0] * (1 << 128) + tickHalves[1] === tick.out;
 
+    component anchored = MarginTable(instruments);
+    anchored.clock <== anchorClock;
+    anchored.risk <== anchorRisk;
+    anchored.initial <== anchorInitial;
+    anchored.trading <== anchorTrading;
+    anchored.equity <== anchorEquity;
+    anchored.maintenance <== anchorMaintenance;
+    anchored.moves <== anchorMoves;
+
     component before = LedgerRoot();
     before.pagesRoot <== pagesRoot;
     before.reserve <== reserve;
@@ -121,6 +140,11 @@ template Settle(T, instruments, levels) {
         touch[a].balance <== balance[a];
         touch[a].anchor <== anchor[a];
         touch[a].radius <== radius[a];
+        touch[a].kept <== kept[a];
+        touch[a].anchorTick <== anchored.out;
+        touch[a].anchorEquity <== anchorEquity;
+        touch[a].anchorMaintenance <== anchorMaintenance;
+        touch[a].anchorMoves <== anchorMoves;
         touch[a].open <== open[a];
         touch[a].credit <== credit[a];
         touch[a].l1Address <== l1Address[a];
@@ -176,6 +200,10 @@ template Settle(T, instruments, levels) {
     component check = TableCheck(T, instruments);
     check.root <== before.out;
     check.tick <== tick.out;
+    check.anchorTick <== anchored.out;
+    check.anchorEquity <== anchorEquity;
+    check.anchorMaintenance <== anchorMaintenance;
+    check.anchorMoves <== anchorMoves;
     check.rows <== rows;
     check.weights <== weights;
     check.claim <== claim;

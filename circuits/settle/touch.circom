@@ -9,6 +9,7 @@ include "lib/sign.circom";
 include "settle/account.circom";
 include "settle/authority.circom";
 include "settle/deposit.circom";
+include "settle/keep.circom";
 include "settle/legs.circom";
 include "settle/path.circom";
 include "settle/penalty.circom";
@@ -75,6 +76,12 @@ template Touch(instruments, levels) {
     signal input children[L][8];
     signal input anchor;
     signal input radius;
+    // Whether its page keeps its header; the tick of that name, opened
+    signal input kept;
+    signal input anchorTick;
+    signal input anchorEquity[instruments];
+    signal input anchorMaintenance[instruments][4];
+    signal input anchorMoves[instruments];
     // The queue entry; l1Address also names who is paid by a withdrawal
     signal input open;
     signal input credit;
@@ -93,8 +100,8 @@ template Touch(instruments, levels) {
     signal input r8x;
     signal input r8y;
     signal input s;
-    // Claims of the sparse table check: E - B, M, W - B, I
-    signal input claim[4];
+    // Claims of the sparse table check: E - B, M, W - B, I; H - B and G at the anchor
+    signal input claim[6];
 
     signal output newPagesRoot;
     signal output newReserve;
@@ -462,12 +469,34 @@ template Touch(instruments, levels) {
     written.slots <== newSlots;
     for (var j = 0; j < P; j++) { written.x[j] <== x[j] + place.z[j] * (position.newX - place.size); }
 
+    // A page keeps its header through a no-op, or where the account is as safe as it says. kept is posted, and 0 with a no-op.
+    kept * (kept - 1) === 0;
+    noop * kept === 0;
+    kept * (anchor - anchorTick) === 0;
+    component keeps = Keep(instruments);
+    keeps.keep <== kept;
+    keeps.radius <== radius;
+    keeps.hot <== hot.hot;
+    keeps.equity <== anchorEquity;
+    keeps.maintenance <== anchorMaintenance;
+    keeps.move <== anchorMoves;
+    keeps.moves <== moves;
+    keeps.moved <== moved;
+    keeps.x <== place.size;
+    keeps.tier <== place.tier;
+    keeps.newX <== position.newX;
+    keeps.newSide <== position.newSide;
+    keeps.over <== position.over;
+    keeps.newBalance <== balance + dB;
+    keeps.claim[0] <== claim[4];
+    keeps.claim[1] <== claim[5];
+
     component path = Path(levels);
     path.bits <== pathBits;
     path.children <== children;
     path.anchor <== anchor;
     path.radius <== radius;
-    path.keep <== noop;
+    path.keep <== noop + kept;
     path.before <== leaf;
     path.after <== written.out;
     path.rootBefore === pagesRoot;
@@ -481,7 +510,7 @@ template Touch(instruments, levels) {
     // ------------------------------------------------------------------ what is posted
     words[0] <== opcode * (1 << TOUCH_OP()) + flag * (1 << TOUCH_FLAG()) + path.index * (1 << TOUCH_LEAF_INDEX())
         + newId * (1 << TOUCH_ACCOUNT_ID()) + instrument * (1 << TOUCH_INSTRUMENT()) + side * (1 << TOUCH_SIDE())
-        + size * (1 << TOUCH_SIZE()) + price * (1 << TOUCH_PRICE());
+        + size * (1 << TOUCH_SIZE()) + price * (1 << TOUCH_PRICE()) + kept * (1 << TOUCH_KEPT());
     signal l1Fields <== (deposit + withdraw) * (size * (1 << L1_AMOUNT()) + instrument * (1 << L1_ASSET()));
     words[1] <== l1Address * (1 << L1_ADDRESS()) + l1Fields + (open + 2 * credit) * (1 << L1_KIND());
     words[2] <== ownerHi * (1 << TARGET_OWNER_HI()) + target * (1 << TARGET_ACCOUNT_ID());

@@ -9,10 +9,11 @@ import pytest
 
 from circuits.coverage.scenes import coverage, sweep, swept, traded
 from circuits.settle.world import BTC, CHAIN, ETH, World
-from zkmargin.auditor.covering import check_coverage, keeps, replay_regroup, replay_sweep, within
+from zkmargin.auditor.covering import check_coverage, check_kept, keeps, replay_regroup, replay_sweep, within
 from zkmargin.auditor.rules import Books, Broken
 from zkmargin.engine.coverage import displacement, page_radius, safe_radius
 from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.model import InstrumentTick
 from zkmargin.protocol.posted import read_coverage, read_regroup, read_sweep
 from zkmargin.protocol.words import regroup_words
 from zkmargin.sequencer.covering import make_regroup
@@ -127,3 +128,32 @@ def test_regroups_that_lose_or_promise(world):
     books.headers = {0: (7, 9), 1: (7, 5)}
     replay_regroup(books, posted)
     assert books.headers == {0: (7, 5), 1: (7, 5)}
+
+
+def test_a_page_that_keeps_its_header(world):
+    """By the account as it was written, at the page's own anchor."""
+    anchor = swept(world, 0)
+    books, ticks = books_of(world), {tick_hash(anchor): anchor}
+    alice = world.ledger.account(16)
+    leaf = world.ledger.index_of(16)
+    check_kept(books, leaf, alice, ticks)
+    with pytest.raises(Broken, match="not safe"):
+        check_kept(books, leaf, alice.with_(balance=alice.balance - (1 << 70)), ticks)
+    with pytest.raises(Broken, match="anchored at no tick"):
+        check_kept(books, leaf, alice, {})
+    books.headers.clear()
+    with pytest.raises(Broken, match="anchored at no tick"):
+        check_kept(books, leaf, alice, ticks)
+
+
+def test_a_short_of_what_had_no_charge_keeps_no_page(world):
+    anchor = swept(world, 0)
+    rows = list(anchor.instruments)
+    rows[ETH] = InstrumentTick()
+    then = replace(anchor, instruments=tuple(rows))
+    books = books_of(world)
+    books.headers[0] = (tick_hash(then), 0)
+    carol = world.ledger.account(18)
+    assert any(held and held.side and held.instrument == ETH for held in carol.slots)
+    with pytest.raises(Broken, match="no charge at the anchor"):
+        check_kept(books, world.ledger.index_of(18), carol, {tick_hash(then): then})

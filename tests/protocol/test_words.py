@@ -113,7 +113,7 @@ DAMAGE: dict[str, Callable[[list[int]], list[int]]] = {
     "the root is p": lambda words: [*words[:2], P >> 128, P % (1 << 128), *words[4:]],
     "a half of 129 bits": _set(7, 1 << 128),
     "an unknown opcode": _set(20, 12),
-    "a bit above a touch": _set(20, 1 << 214),
+    "a bit above a touch": _set(20, 1 << 215),
     "an L1 word at a no-op": _set(21, 1),
     "a target at a withdrawal": _set(14, 1),
     "an owner at a liquidation": _set(19, 1),

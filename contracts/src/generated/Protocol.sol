@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0x10809d37c2c7bffc8b1614dfdd5fcfe08e4a9d3cf7ba02cef1308df5cf8cb199;
+    bytes32 internal constant PROTOCOL_HASH = 0xd88ba11b4ac9d3ff6faef29320963c89df7d2a86ac1196d56995773d6552ffbb;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 
@@ -64,6 +64,8 @@ library Protocol {
     uint256 internal constant TOUCH_SIZE_BITS = 64;
     uint256 internal constant TOUCH_PRICE_SHIFT = 150;
     uint256 internal constant TOUCH_PRICE_BITS = 64;
+    uint256 internal constant TOUCH_KEPT_SHIFT = 214;
+    uint256 internal constant TOUCH_KEPT_BITS = 1;
 
     uint256 internal constant L1_ADDRESS_SHIFT = 0;
     uint256 internal constant L1_ADDRESS_BITS = 160;

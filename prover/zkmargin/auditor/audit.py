@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.auditor.chain import KEYS_TYPE, Chain, Event, Posted, Undecodable, entry_of
-from zkmargin.auditor.covering import check_coverage, replay_regroup, replay_sweep
+from zkmargin.auditor.covering import check_coverage, check_kept, replay_regroup, replay_sweep
 from zkmargin.auditor.findings import Findings
 from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
@@ -149,7 +149,8 @@ class _Run:
             "vk", _GLOBAL, bytes(theirs).hex() == load().hash, "it follows another version of the protocol"
         )
         sizes = [
-            self.chain.view(name, [kind]) for name, kind in (
+            self.chain.view(name, [kind])
+            for name, kind in (
                 ("sweepPages", "uint16"),
                 ("regroupPages", "uint16"),
                 ("pages", "uint32"),
@@ -313,6 +314,8 @@ class _Run:
                 ):
                     raise Broken(f"touch {number}: queue entry {entry.index} is not what was requested")
                 account = self.books.touch(touch, self.tick)
+                if touch.kept:
+                    check_kept(self.books, touch.leaf_index, account, self.ticks)
                 if touch.op == Op.WITHDRAW:
                     require(
                         recipient == account.address,

@@ -51,6 +51,18 @@ def within(then: Tick, now: Tick, radius: int) -> bool:
     )
 
 
+def check_kept(books: Books, leaf: int, account: Account, ticks: dict[int, Tick]) -> None:
+    """Raises `Broken` where a page kept its header and the account written is not as safe as it says."""
+    anchor, radius = books.headers.get(leaf // PAGE_SIZE, (0, 0))
+    require(anchor in ticks, "a header is kept that is anchored at no tick of this ledger")
+    then = ticks[anchor]
+    require(keeps(account, then, radius), f"account {account.id} is not safe to the radius its page keeps")
+    for held in account.slots:
+        if held is not None and held.side:
+            charged = then.instruments[held.instrument].maintenance[0] > 0
+            require(charged, "a short of what had no charge at the anchor keeps its page")
+
+
 def replay_sweep(books: Books, posted: SweepWords, tick: Tick, tick_hash: int) -> None:
     """Apply a sweep to the headers; raises `Broken` where an account is not as safe as it says."""
     require(posted.radius < LIMIT, "the radius is out of range")

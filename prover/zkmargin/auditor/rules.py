@@ -163,6 +163,7 @@ _USERS = {
     "price": set(Op) - {Op.NOOP, Op.DEPOSIT, Op.WITHDRAW, Op.ABSORB},
     "side": set(Op) - {Op.NOOP, Op.DEPOSIT, Op.ABSORB},
     "flag": {Op.DEPOSIT, Op.LIQUIDATE, Op.DELEVERAGE},
+    "kept": set(Op) - {Op.NOOP},
 }
 
 
@@ -227,7 +228,7 @@ class Books:
             -(1 << 120) <= after.balance < 1 << 120 and -(1 << 120) <= self.reserve < 1 << 120,
             "a balance is out of range",
         )
-        if op != Op.NOOP:
+        if op != Op.NOOP and not touch.kept:
             self.headers.pop(touch.leaf_index // PAGE_SIZE, None)
         if after == Account():
             self.leaves.pop(touch.leaf_index, None)

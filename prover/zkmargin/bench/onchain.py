@@ -44,7 +44,7 @@ def rows(report: Report | None = None) -> Iterator[Row]:
         yield row
         if row.name.endswith("_gas"):
             yield Row(
-                "gas_vs_onchain", row.value / ACCOUNTS, "gas an account", f"{_REFERENCE}, {ACCOUNTS:,} accounts",
+                "gas_vs_onchain", row.value / ACCOUNTS, f"gas an account of {ACCOUNTS:,}", _REFERENCE,
                 each * ACCOUNTS / row.value,
             )  # fmt: skip
 

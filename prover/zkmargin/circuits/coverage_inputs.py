@@ -6,31 +6,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from zkmargin.circuits.settle_inputs import Before, Posting, class_bits
+from zkmargin.circuits.settle_inputs import Before, Posting, class_bits, margin_table
 from zkmargin.engine.coverage import exposure, rise
 from zkmargin.engine.margin import risk
 from zkmargin.errors import InternalError
 from zkmargin.protocol.constants import BITS, PAGE_SIZE, RADIUS_ONE, P, Profile
-from zkmargin.protocol.hashes import leaf_hash, risk_hash, sponge, tick_hash, tick_sections
+from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash
 from zkmargin.protocol.model import Account, Tick
 from zkmargin.protocol.packing import split
 from zkmargin.state.ledger import BlockOpening, PageOpening
 
 Value = Any  # an integer or nested lists of them
-
-
-def _table(tick: Tick) -> dict[str, Value]:
-    """What `MarginTable` opens of a tick."""
-    sections = tick_sections(tick)
-    return {
-        "clock": tick.slot + (tick.time << 32),
-        "risk": risk_hash(tick),
-        "initial": sections["initial"],
-        "trading": sections["trading"],
-        "equity": [row.equity % P for row in tick.instruments],
-        "maintenance": [list(row.maintenance) for row in tick.instruments],
-        "moves": [row.move for row in tick.instruments],
-    }
 
 
 def _bits(number: int, levels: int) -> list[list[int]]:
@@ -89,7 +75,7 @@ def sweep_inputs(
         "tickHalves": list(split(digest)),
         "newRootHalves": list(split(new_root)),
         "radius": radius,
-        **_table(tick),
+        **margin_table(tick),
         **_ledger(before),
         "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
         "children": [page.ledger_path for page in pages],
@@ -161,7 +147,7 @@ def coverage_inputs(
     used = [*anchors, *[(tick, 0)] * (profile.anchors - len(anchors))]
     position = {tick_hash(anchor): number for number, (anchor, _) in enumerate(anchors, 1)}
     position[tick_hash(tick)] = 0
-    tables = [_table(tick), *(_table(anchor) for anchor, _ in used)]
+    tables = [margin_table(tick), *(margin_table(anchor) for anchor, _ in used)]
     at = []
     for anchor in block.anchors:
         if anchor and anchor not in position:

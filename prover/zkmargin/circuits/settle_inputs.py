@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zkmargin.engine.coverage import exposure
 from zkmargin.engine.margin import risk
 from zkmargin.protocol.constants import BITS, EntryKind, Op, P, Profile
 from zkmargin.protocol.eddsa import BASE8
-from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash, tick_sections
+from zkmargin.protocol.hashes import leaf_hash, risk_hash, sponge, tick_hash, tick_sections
 from zkmargin.protocol.model import Account, InstrumentTick, Tick, Touch
 from zkmargin.protocol.packing import split
 from zkmargin.state.ledger import Opening
@@ -66,17 +67,32 @@ def tick_row(row: InstrumentTick) -> list[int]:
     ]
 
 
-def claims(account: Account, tick: Tick) -> list[int]:
-    """E - B, M, W - B, I of an account."""
-    now = risk(account, tick)
-    return [now.equity - account.balance, now.maintenance, now.worst - account.balance, now.initial]
+def claims(account: Account, tick: Tick, anchor: Tick) -> list[int]:
+    """E - B, M, W - B, I of an account at the tick, and H - B and G at the anchor."""
+    now, then = risk(account, tick), risk(account, anchor)
+    values = [now.equity - account.balance, now.maintenance, now.worst - account.balance, now.initial]
+    return [*values, then.health - account.balance, exposure(account, anchor)]
+
+
+def margin_table(tick: Tick) -> dict[str, Value]:
+    """What `MarginTable` opens of a tick."""
+    sections = tick_sections(tick)
+    return {
+        "clock": tick.slot + (tick.time << 32),
+        "risk": risk_hash(tick),
+        "initial": sections["initial"],
+        "trading": sections["trading"],
+        "equity": [row.equity % P for row in tick.instruments],
+        "maintenance": [list(row.maintenance) for row in tick.instruments],
+        "moves": [row.move for row in tick.instruments],
+    }
 
 
 def challenge_weights(
-    root: int, tick: int, rows: Sequence[tuple[Account, list[int]]], classes: int
+    root: int, tick: int, anchor: int, rows: Sequence[tuple[Account, list[int]]], classes: int
 ) -> list[int]:
     """The weights W_t of the sparse table check for opened accounts with their claims, in order."""
-    items = [root, tick]
+    items = [root, tick, anchor]
     for account, claimed in rows:
         items += [leaf_hash(account), *claimed]
     challenge = sponge("lambda", items)
@@ -136,6 +152,7 @@ def _touch(step: Step, account: Account) -> dict[str, Value]:
         "size": touch.size,
         "price": touch.price,
         "flag": touch.flag,
+        "kept": touch.kept,
     }
 
 
@@ -148,10 +165,16 @@ def settle_inputs(
     before: Before,
     steps: Sequence[Step],
     posting: Posting,
+    anchor: Tick | None = None,
 ) -> dict[str, Value]:
-    """All inputs of a settle proof over `steps`, one per touch of the circuit."""
-    rows = [(step.opening.account, claims(step.opening.account, tick)) for step in steps]
+    """All inputs of a settle proof over `steps`, one per touch of the circuit.
+
+    `anchor`: the tick that pages which keep their headers are anchored at; any will do where none does.
+    """
+    then = anchor or tick
+    rows = [(step.opening.account, claims(step.opening.account, tick, then)) for step in steps]
     digest = tick_hash(tick)
+    table = {f"anchor{name.title()}": value for name, value in margin_table(then).items()}
     claimed = [[value % P for value in values] for _, values in rows]
     touches = [_touch(step, step.opening.account) for step in steps]
     return {
@@ -165,6 +188,7 @@ def settle_inputs(
         "tau": tick.tau,
         "penaltyRate": tick.penalty_rate,
         "bidderShare": tick.bidder_share,
+        **table,
         "moves": tick_sections(tick)["moves"],
         "rows": [tick_row(row) for row in tick.instruments],
         "pagesRoot": before.pages_root,
@@ -173,7 +197,11 @@ def settle_inputs(
         "consumed": before.consumed,
         "claim": claimed,
         "weights": challenge_weights(
-            root, digest, [(a, c) for (a, _), c in zip(rows, claimed, strict=True)], profile.classes
+            root,
+            digest,
+            tick_hash(then),
+            [(a, c) for (a, _), c in zip(rows, claimed, strict=True)],
+            profile.classes,
         ),
         **{name: [touch[name] for touch in touches] for name in touches[0]},
     }

@@ -31,6 +31,18 @@ def safe_radius(account: Account, tick: Tick) -> int | None:
     return min(MAX_RADIUS, RADIUS_ONE * health // spread) if spread else MAX_RADIUS
 
 
+def keeps(account: Account, anchor: Tick, radius: int) -> bool:
+    """Whether an account has this safe radius at a page's anchor, and so leaves true what the header says.
+
+    A short of what had no maintenance charge then does not: displacements leave that class out.
+    """
+    unmargined = any(
+        held.side and not anchor.instruments[held.instrument].maintenance[0] for held in account.slots if held
+    )
+    safe = RADIUS_ONE * risk(account, anchor).health >= radius * exposure(account, anchor)
+    return safe and not unmargined
+
+
 def page_radius(accounts: Iterable[Account], tick: Tick) -> int | None:
     """The least safe radius of accounts; None if one is below maintenance."""
     least = MAX_RADIUS

@@ -232,6 +232,7 @@ class Touch:
     min_reward: int = 0
     limit_price: int = 0
     auth: Auth | None = None
+    kept: int = 0  # the page keeps its header: decided by whoever makes the batch, never by who signs
 
 
 @dataclass(frozen=True)

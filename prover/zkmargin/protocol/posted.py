@@ -182,6 +182,7 @@ def _touch(group: Sequence[int], number: int, consumed: int) -> tuple[Touch, int
         price=head["price"],
         flag=head["flag"],
         entry=entry,
+        kept=head["kept"],
     )
     return touch, recipient
 

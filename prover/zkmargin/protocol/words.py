@@ -68,6 +68,7 @@ def touch_words(touch: Touch, recipient: int = 0) -> list[int]:
         side=touch.side,
         size=touch.size,
         price=touch.price,
+        kept=touch.kept,
     )
     if touch.op == Op.DEPOSIT:
         if touch.entry is None:

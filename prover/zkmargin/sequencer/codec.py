@@ -122,6 +122,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = {
         "min_reward": _unsigned(_TERMS["min_reward"]),
         "limit_price": _unsigned(BITS["price"]),
         "auth": _record(Auth, optional=True),
+        "kept": _unsigned(_TOUCH["kept"]),
     },
     Auth: {
         "last_slot": _unsigned(BITS["slot"]),

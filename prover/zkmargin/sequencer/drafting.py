@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zkmargin.circuits.settle_inputs import Before, Posting, Step, settle_inputs
+from zkmargin.engine.coverage import keeps
 from zkmargin.engine.transition import CLEAR, Effect, apply
 from zkmargin.errors import Refused
-from zkmargin.protocol.constants import Op, Profile
+from zkmargin.protocol.constants import PAGE_SIZE, Op, Profile
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick, Touch
 from zkmargin.protocol.packing import unpack
@@ -22,7 +23,7 @@ Operation = Sequence[Touch]
 def write_effect(ledger: Ledger, effect: Effect) -> None:
     """Apply an effect to the ledger it was computed on."""
     touch = effect.touch
-    ledger.write(touch.leaf_index, effect.after, keep_header=touch.op == Op.NOOP)
+    ledger.write(touch.leaf_index, effect.after, keep_header=touch.op == Op.NOOP or bool(touch.kept))
     ledger.reserve, ledger.next_id, ledger.consumed = effect.reserve, effect.next_id, effect.consumed
 
 
@@ -42,12 +43,15 @@ class SettleBatch:
 class Draft:
     """Collects operations for one proof of `profile.touches` touches on `ledger`, which changes as it goes.
 
+    Pages anchored at `anchor` keep their headers through touches of accounts as safe as these say.
     `finish` leaves the ledger changed; `abandon` undoes everything since the draft was begun. The ledger must
     not be given a checkpoint in between.
     """
 
-    def __init__(self, ledger: Ledger, tick: Tick, domain: int) -> None:
+    def __init__(self, ledger: Ledger, tick: Tick, domain: int, anchor: Tick | None = None) -> None:
         self.ledger, self.tick, self.domain = ledger, tick, domain
+        self.anchor = anchor or tick
+        self._anchor_hash = tick_hash(self.anchor)
         self.profile: Profile = ledger.profile
         self.begun = ledger.savepoint()
         self.root = ledger.root()
@@ -68,9 +72,11 @@ class Draft:
         try:
             for touch in operation:
                 opening = self.ledger.opening(touch.leaf_index)
-                effect = apply(self.ledger, pending, touch, self.tick, self.domain)
+                plain = replace(touch, kept=0)
+                effect = apply(self.ledger, pending, plain, self.tick, self.domain)
+                effect = replace(effect, touch=replace(plain, kept=self._kept(effect)))
                 write_effect(self.ledger, effect)
-                steps.append(Step(touch, opening))
+                steps.append(Step(effect.touch, opening))
                 effects.append(effect)
                 pending = effect.pending
             if pending.expect:
@@ -81,6 +87,13 @@ class Draft:
         self.steps += steps
         self.effects += effects
         return effects
+
+    def _kept(self, effect: Effect) -> int:
+        """1 if the page's header stays true of the account written."""
+        anchor, radius = self.ledger.header(effect.touch.leaf_index // PAGE_SIZE)
+        if effect.touch.op == Op.NOOP or anchor != self._anchor_hash:
+            return 0
+        return int(keeps(effect.after, self.anchor, radius))
 
     def abandon(self) -> None:
         """Put the ledger back to where the draft was begun."""
@@ -104,7 +117,15 @@ class Draft:
         )
         posting = bind(words, chain_id, self.domain)
         inputs = settle_inputs(
-            self.profile, self.tick, self.domain, self.root, new_root, self.before, self.steps, posting
+            self.profile,
+            self.tick,
+            self.domain,
+            self.root,
+            new_root,
+            self.before,
+            self.steps,
+            posting,
+            self.anchor,
         )
         return SettleBatch(
             self.tick, tuple(touches), tuple(self.effects), self.root, new_root, posting, inputs

@@ -8,6 +8,7 @@ are replayed on it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -314,11 +315,21 @@ class Sequencer:
 
     def _add(self, operation: Sequence[Touch], identity: int | None = None) -> list[Effect]:
         if self._draft is None:
-            self._draft = Draft(self.ledger, self.tick, self.domain)
+            self._draft = Draft(self.ledger, self.tick, self.domain, self._anchor())
         effects = self._draft.add(operation)
         if identity is not None:
             self._draft_operations.append(identity)
         return effects
+
+    def _anchor(self) -> Tick | None:
+        """The tick that most pages are anchored at whose radius prices have not outgrown."""
+        moved = Displacements(self._ticks, self.tick)
+        held = Counter(
+            anchor
+            for anchor, radius in self.ledger.headers().values()
+            if (d := moved.of(anchor)) is not None and d <= radius
+        )
+        return moved.tick(held.most_common(1)[0][0]) if held else None
 
     def close_draft(self) -> None:
         """Plan the settle batch that has been collected so far, if there is one with anything in it.

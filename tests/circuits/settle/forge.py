@@ -16,7 +16,7 @@ from zkmargin.engine.liquidation import penalty_share
 from zkmargin.engine.margin import holding_of, maintenance_of, risk
 from zkmargin.protocol.constants import FINE, RATE_ONE, EntryKind, Op
 from zkmargin.protocol.hashes import tick_hash
-from zkmargin.protocol.model import Account, Touch
+from zkmargin.protocol.model import Account, Tick, Touch
 from zkmargin.protocol.words import settle_words
 from zkmargin.sequencer.drafting import bind
 
@@ -28,8 +28,9 @@ _CLOSES = {Op.LIQUIDATE, Op.DELEVERAGE}
 class Forgery:
     """A batch of `count` touches, applied without asking; the world's ledger is rolled back by `inputs`."""
 
-    def __init__(self, world: World, count: int) -> None:
+    def __init__(self, world: World, count: int, anchor: Tick | None = None) -> None:
         self.world, self.ledger, self.tick, self.count = world, world.ledger, world.tick, count
+        self.anchor = anchor
         self.ledger.checkpoint()
         self.root = self.ledger.root()
         self.before = Before(self.ledger.pages_root, *self.ledger.scalars())
@@ -47,7 +48,8 @@ class Forgery:
         with mock.patch(
             "zkmargin.state.ledger.check_account"
         ):  # an account no operation makes may be the point
-            self.ledger.write(touch.leaf_index, written, keep_header=touch.op == Op.NOOP)
+            keep = touch.op == Op.NOOP or bool(touch.kept)
+            self.ledger.write(touch.leaf_index, written, keep_header=keep)
 
     def _effect(self, account: Account, touch: Touch) -> Account:
         ledger, row = self.ledger, self.tick.instruments[touch.instrument]
@@ -102,7 +104,15 @@ class Forgery:
         )
         posting: Posting = bind(words, CHAIN, self.world.domain)
         made = settle_inputs(
-            profile, self.tick, self.world.domain, self.root, new_root, self.before, self.steps, posting
+            profile,
+            self.tick,
+            self.world.domain,
+            self.root,
+            new_root,
+            self.before,
+            self.steps,
+            posting,
+            self.anchor,
         )
         self.ledger.rollback()
         return made

@@ -30,6 +30,7 @@ from zkmargin.chain.client import Batch, LedgerClient
 from zkmargin.chain.deploy import Genesis, solidity_keys
 from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.ticks import genesis_tick
+from zkmargin.engine.transition import CLEAR, apply
 from zkmargin.errors import ChainRejected
 from zkmargin.oracle.reports import Board, make_report
 from zkmargin.protocol.constants import CIRCUIT_IDS, COLLATERAL, P, load
@@ -41,7 +42,15 @@ from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
-from zkmargin.sequencer.drafting import Draft, SettleBatch
+from zkmargin.sequencer.covering import (
+    Displacements,
+    blocks_to_cover,
+    make_coverage,
+    make_sweep,
+    pages_to_sweep,
+    sweeps,
+)
+from zkmargin.sequencer.drafting import Draft, SettleBatch, write_effect
 from zkmargin.sequencer.requests import deposit_touches, placed, sign_touch, withdrawal
 from zkmargin.sequencer.ticking import TickBatch, make_tick_batch
 from zkmargin.state.ledger import Ledger
@@ -188,6 +197,87 @@ def test_replay_in_another_batch(at_tick: Story) -> None:
 def test_settle_before_its_tick(at_start: Story) -> None:
     with _refused("proof_invalid"):
         at_start.post_settle(at_start.here.client)
+
+
+@dataclass
+class Covering:
+    """Real sweeps and the coverage that follow on the story's settle, made for the ledger it leaves."""
+
+    story: Story
+    ledger: Ledger
+
+    def batches(self) -> list[Batch]:
+        tick, client = self.story.tick.tick, self.story.here.client
+        place = (domain_word(self.story.here.node.chain_id, client.address), self.story.here.node.chain_id)
+        moved, made = Displacements({}, tick), []
+        for radius, pages in sweeps(self.ledger, tick, pages_to_sweep(self.ledger, moved)):
+            made.append(("sweep", make_sweep(self.ledger, tick, *place, radius, pages)))
+        for block, rest in blocks_to_cover(self.ledger):
+            made.append(("coverage", make_coverage(self.ledger, moved, *place, block, rest)))
+        keys = self.story.keys
+        return [
+            Batch(
+                name,
+                batch.posting.words,
+                batch.posting.commitment,
+                prove(keys[name], batch.inputs, "native").proof,
+            )
+            for name, batch in made
+        ]
+
+
+@pytest.fixture
+def covering(at_tick: Story) -> Covering:
+    """After tick and settle, before what covers them."""
+    at_tick.post_settle(at_tick.here.client)
+    return Covering(at_tick, replay_story(at_tick))
+
+
+def replay_story(story: Story) -> Ledger:
+    """The ledger after the story's settle."""
+    ledger, domain = Ledger.genesis(PROFILE), domain_word(story.here.node.chain_id, story.here.client.address)
+    for effect in story.settle.effects:
+        pending = CLEAR
+        applied = apply(ledger, pending, effect.touch, story.tick.tick, domain)
+        write_effect(ledger, applied)
+    ledger.checkpoint()
+    assert ledger.root() == story.settle.new_root
+    return ledger
+
+
+def test_covered_by_real_proofs(covering: Covering) -> None:
+    client = covering.story.here.client
+    batches = covering.batches()
+    assert [batch.circuit for batch in batches] == ["sweep", "coverage"]
+    assert not client.is_covered(1 << 30)
+    with _refused("proof_invalid"):  # the coverage is of the root after the sweep
+        client.post(OPERATOR, batches[1])
+    client.post(OPERATOR, *batches)
+    assert client.is_covered(SLOT_SECONDS)
+    state = client.state()
+    assert (state.covered_root, state.covered_tick) == (covering.ledger.root(), state.tick)
+    alice = f"0x{address_of(ALICE):040x}"
+    assert client.claim(alice, QUOTE) == 2_000_000
+
+
+def test_coverage_that_claims_otherwise(covering: Covering) -> None:
+    """Words of a real coverage and of a real sweep, each changed: no proof says that."""
+    client = covering.story.here.client
+    sweep_, cover = covering.batches()
+    for index in range(6, len(sweep_.words)):
+        words = [word + (number == index) for number, word in enumerate(sweep_.words)]
+        with _refused("proof_invalid"):
+            client.post(OPERATOR, replace(sweep_, words=words))
+    client.post(OPERATOR, sweep_)
+    with _refused("coverage_out_of_order"):
+        client.post(OPERATOR, replace(cover, words=[*cover.words[:6], cover.words[6] + 1]))
+    with _refused("proof_invalid"):
+        client.post(OPERATOR, replace(cover, words=[*cover.words[:6], cover.words[6] - (1 << 32)]))
+    with _refused("proof_invalid"):
+        client.post(OPERATOR, replace(cover, proof=sweep_.proof))
+    assert not client.is_covered(1 << 30)
+    client.post(OPERATOR, cover)
+    assert client.is_covered(SLOT_SECONDS)
 
 
 def test_every_word_is_bound(at_tick: Story) -> None:

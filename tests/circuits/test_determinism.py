@@ -92,13 +92,26 @@ TEMPLATES = (
     ("settle/place.circom", "Place", ()),
     ("coverage/displacement.circom", "Displacement", (4,)),
     ("sweep/page.circom", "Rewrite", (1,)),
+    ("settle/keep.circom", "Keep", (4,)),
+    ("regroup/permutation.circom", "Permutation", (1, 16)),
 )
+NAMES = [row[1] for row in TEMPLATES]
 SAMPLES = 60  # a template, or all that there are
 
 
-@pytest.mark.parametrize(("source", "template", "arguments"), TEMPLATES, ids=[row[1] for row in TEMPLATES])
+@pytest.mark.parametrize(("source", "template", "arguments"), TEMPLATES, ids=NAMES)
 def test_a_deleted_definition_is_noticed(source: str, template: str, arguments: tuple[int, ...]) -> None:
     """Delete sampled constraints, one at a time: a wire that one gave its value is no longer determined."""
+    _delete(source, template, arguments, SAMPLES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("source", "template", "arguments"), TEMPLATES, ids=NAMES)
+def test_any_deleted_definition_is_noticed(source: str, template: str, arguments: tuple[int, ...]) -> None:
+    _delete(source, template, arguments, 1 << 30)
+
+
+def _delete(source: str, template: str, arguments: tuple[int, ...], samples: int) -> None:
     made = replace(
         circuit("settle", "small", 1),
         name=template.lower(),
@@ -124,5 +137,5 @@ def test_a_deleted_definition_is_noticed(source: str, template: str, arguments: 
             defining.append(number)
         seen |= wires
     rng = random.Random(7)
-    for number in rng.sample(defining, min(SAMPLES, len(defining))):
+    for number in rng.sample(defining, min(samples, len(defining))):
         assert Propagation(system, skipping=[number]).undetermined(given), names.describe(system, number)

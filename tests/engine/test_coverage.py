@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.market import Market, market_params
 from support.random_ops import RandomWorld
-from zkmargin.engine.coverage import MAX_RADIUS, displacement, exposure, safe_radius
+from zkmargin.engine.coverage import MAX_RADIUS, displacement, exposure, keeps, safe_radius
 from zkmargin.engine.margin import holding_of, risk
 from zkmargin.protocol.constants import RADIUS_ONE, load
 from zkmargin.protocol.model import Account, InstrumentTick, Tick
@@ -69,6 +69,46 @@ def test_the_bound_on_random_paths(seed: int) -> None:
 def test_the_bound_on_many_random_paths(seed: int) -> None:
     covered, _ = _covered_cases(seed, 70)
     assert covered > 25_000  # 1,000,000 in all
+
+
+def _kept_cases(seed: int, ticks: int) -> int:
+    """Cases of accounts that came to stand as they do after the anchor, and keep a page of that anchor."""
+    world = RandomWorld(SMALL, seed)
+    path, people = [world.tick], [list[Account]()]
+    for _ in range(ticks):
+        for _ in range(12):
+            world.run(world.valid().touches)
+        people[-1] = _people(world)
+        path.append(world.advance())
+        people.append([])
+    kept = 0
+    for first, middle, last in combinations(range(ticks + 1), 3):
+        then, now = path[first], path[last]
+        d = displacement(then, now)
+        for account in people[middle] if d is not None else ():
+            radius = safe_radius(account, then)
+            if radius is not None and d <= radius and keeps(account, then, radius):
+                assert risk(account, now).health >= 0, (seed, first, middle, last, account)
+                kept += 1
+    return kept
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_accounts_that_keep_a_page_they_joined_later(seed: int) -> None:
+    assert _kept_cases(seed, 12) > 2000
+
+
+def test_a_short_of_what_was_unpriced_then_keeps_nothing() -> None:
+    """By radius and displacement it would look safe for ever."""
+    params = market_params(SMALL)
+    now = Market(params, random.Random(1)).tick
+    rows = list(now.instruments)
+    rows[1] = InstrumentTick()
+    then = replace(now, instruments=tuple(rows))
+    short = Account(id=9).with_slot(0, holding_of(now.instruments[1], 1, -5))
+    assert risk(short, now).health < 0
+    assert (displacement(then, now), safe_radius(short, then)) == (0, MAX_RADIUS)
+    assert not keeps(short, then, 0)
 
 
 @settings(max_examples=300, deadline=None)

@@ -41,7 +41,9 @@ class Progress:
         )
 
     def batch(self, event: str, row: BatchRow) -> None:
-        """Say that a batch was accepted; elsewhere than on a terminal now and then only."""
+        """Say that a batch was accepted; elsewhere than on a terminal now and then only. Lateness always."""
+        if event == "late":
+            self.line(f"slot {row.slot} was covered after the next slot had begun")
         if event != "confirmed":
             return
         self._confirmed = row.number

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -19,7 +20,7 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_touch
 from zkmargin.sequencer.failpoints import reach
-from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState
+from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState, Journal
 from zkmargin.sequencer.service import Sequencer
 
 AHEAD = 4  # proofs under way
@@ -44,8 +45,10 @@ class Poster:
         before_send: Callable[[BatchRow], None] | None = None,
         told: Callable[[str, BatchRow], None] | None = None,
     ) -> None:
+        """`told` hears what becomes of a batch: proving, proved, confirmed; of a coverage also late."""
         self.journal, self.client = sequencer.journal, sequencer.client
         self.setup = sequencer.setup
+        self.pages, self.slot_seconds = sequencer.profile.pages, sequencer.params.slot_seconds
         self.key = sequencer.setup.poster_key
         self.keys, self.pool = keys, pool
         self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
@@ -141,7 +144,16 @@ class Poster:
             )
             reach("confirmed")
             for number in numbers:
-                self.told("confirmed", self.journal.batch(number))
+                row = self.journal.batch(number)
+                self.told("confirmed", row)
+                if self._late(row, found.timestamp):
+                    self.told("late", row)
+
+    def _late(self, row: BatchRow, seconds: int) -> bool:
+        """Whether this completes the coverage of a tick whose successor's slot had begun."""
+        if row.circuit != "coverage" or row.body["until"] != self.pages:
+            return False
+        return seconds >= (row.slot + 1) * self.slot_seconds
 
     def _before(self, rows: Sequence[BatchRow]) -> None:
         for row in rows:
@@ -238,6 +250,18 @@ def _next_group(heads: Sequence[BatchHead], until_idle: bool) -> list[BatchHead]
             return []
         group.append(head)
     return group if until_idle or (group and group[-1].circuit == "coverage") else []
+
+
+def work_of(journal: Journal, slot: int) -> str:
+    """What the tick of a slot took to prove, for whoever asks why its coverage was late."""
+    proofs: Counter[str] = Counter()
+    seconds = 0.0
+    for row in journal.batches():
+        if row.slot == slot and row.proof is not None:
+            proofs[row.circuit] += 1
+            seconds += row.proof["prove_s"] + row.proof["witness_s"]
+    counted = ", ".join(f"{count} {circuit}" for circuit, count in sorted(proofs.items()))
+    return f"slot {slot} took {seconds:.1f} s of proving: {counted}"
 
 
 def posted_batch(row: BatchRow) -> Batch:

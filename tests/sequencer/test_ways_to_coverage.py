@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From whatever random operations and crashes leave there is a way to coverage, and it is found.
+
+What is planned (liquidations, regroups, sweeps, coverage) is judged by the auditor's own rules on the words
+that would be posted; touches keep their pages where they may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from support.random_ops import RandomWorld
+from zkmargin.auditor.covering import check_coverage, check_kept, replay_regroup, replay_sweep
+from zkmargin.auditor.rules import Books
+from zkmargin.engine.due import Settling
+from zkmargin.errors import Refused
+from zkmargin.protocol.constants import load
+from zkmargin.protocol.hashes import tick_hash
+from zkmargin.protocol.model import Tick, Touch
+from zkmargin.protocol.posted import read_coverage, read_regroup, read_sweep
+from zkmargin.sequencer.covering import (
+    Displacements,
+    blocks_to_cover,
+    make_coverage,
+    make_regroup,
+    make_sweep,
+    pages_to_sweep,
+    regroupings,
+    sweeps,
+)
+from zkmargin.sequencer.drafting import Draft
+
+SMALL = load().profile("small")
+CHAIN = 31337
+
+
+@dataclass
+class Venue:
+    """A random world with the ticks that its pages are anchored at, as a sequencer keeps them."""
+
+    world: RandomWorld
+    ticks: dict[int, Tick] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("kept", "swept", "regrouped"), 0))
+
+    def books(self) -> Books:
+        ledger = self.world.ledger
+        return Books(
+            SMALL, dict(ledger.accounts()), ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed
+        )
+
+    def run(self, operation: Sequence[Touch]) -> bool:
+        """An operation in a draft of its own, at the anchor that most pages have."""
+        world, ledger = self.world, self.world.ledger
+        anchors = [anchor for anchor, _ in ledger.headers().values()]
+        common = max(set(anchors), key=anchors.count) if anchors else 0
+        draft = Draft(ledger, world.tick, world.domain, self.ticks.get(common))
+        books = self.books()
+        try:
+            effects = draft.add(operation)
+        except Refused:
+            return False
+        for effect in effects:
+            account = books.touch(effect.touch, world.tick)
+            if effect.touch.kept:
+                check_kept(books, effect.touch.leaf_index, account, self.ticks)
+                self.counts["kept"] += 1
+        assert (books.leaves, books.headers) == (dict(ledger.accounts()), ledger.headers())
+        ledger.checkpoint()
+        return True
+
+    def scatter(self) -> None:
+        """Accounts of two pages in any order."""
+        world, ledger, books = self.world, self.world.ledger, self.books()
+        origins = list(range(128))
+        world.rng.shuffle(origins)
+        made = make_regroup(ledger, world.tick, world.domain, CHAIN, (0, 1), origins)
+        replay_regroup(books, read_regroup(made.posting.words))
+        assert (books.leaves, books.headers) == (dict(ledger.accounts()), ledger.headers())
+        ledger.checkpoint()
+
+    def cover(self) -> None:
+        """What is due, then what covers the ledger."""
+        world, ledger, place = self.world, self.world.ledger, (self.world.domain, CHAIN)
+        for _ in Settling(ledger, world.tick, [], self.run).settle_all():
+            pass
+        now = tick_hash(world.tick)
+        self.ticks[now] = world.tick
+        moved, books = Displacements(self.ticks, world.tick), self.books()
+        for found in regroupings(ledger, world.tick, pages_to_sweep(ledger, moved)):
+            made = make_regroup(ledger, world.tick, *place, found.pages, found.origins)
+            replay_regroup(books, read_regroup(made.posting.words))
+            self.counts["regrouped"] += 1
+        for radius, pages in sweeps(ledger, world.tick, pages_to_sweep(ledger, moved)):
+            swept = make_sweep(ledger, world.tick, *place, radius, pages)
+            replay_sweep(books, read_sweep(swept.posting.words), world.tick, now)
+            self.counts["swept"] += 1
+        assert books.headers == ledger.headers()
+        assert books.leaves == dict(ledger.accounts())
+        until = 0
+        for block, rest in blocks_to_cover(ledger):
+            covered = make_coverage(ledger, moved, *place, block, rest)
+            assert covered.first == until
+            until = covered.until
+            check_coverage(books, read_coverage(covered.posting.words), world.tick, self.ticks)
+        assert until == SMALL.pages
+        ledger.checkpoint()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_tick_is_covered(seed: int) -> None:
+    venue = Venue(RandomWorld(SMALL, seed))
+    for tick in range(11):
+        for _ in range(25):
+            venue.run(venue.world.valid().touches)
+        if tick % 5 == 4:  # a crash
+            world = venue.world
+            world.market.to([int(price * (0.6 if seed % 2 else 1.5)) for price in world.market.prices])
+        else:
+            venue.world.advance()
+        if tick % 4 == 1:
+            venue.scatter()
+        venue.cover()
+    assert venue.counts["kept"] > 20
+    assert venue.counts["swept"] >= 11
+    assert venue.counts["regrouped"] > 0

@@ -2,7 +2,7 @@
 # One task file. `make demo` and `make test` set everything up first; a second run finds it done and needs no network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ape build demo test test-python test-contracts test-ape test-full sanitize bench lint lock clean
+.PHONY: help setup setup-ape setup-cluster build demo test test-python test-contracts test-ape test-cluster test-full sanitize bench lint lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -25,6 +25,9 @@ setup: ## virtual environment, packages, native kernel
 setup-ape: setup ## the separate environment of Ape, whose pins conflict with the package's
 	@tools/stamp python-ape .venv-ape/bin/ape requirements-ape.lock tools/make_venv -- tools/make_venv .venv-ape requirements-ape.lock
 
+setup-cluster: setup ## Ray, for proofs on a cluster: 76 MB to load, 210 MB on disk
+	@tools/stamp cluster .venv/bin/ray requirements.lock requirements-cluster.lock tools/add_packages -- tools/add_packages .venv requirements-cluster.lock
+
 build: setup ## contracts, circuits and development keys of PROFILE (default small)
 	@tools/stamp contracts build/forge foundry.toml tools/solc package-lock.json $(wildcard contracts/src) -- $(FORGE) build --skip test --skip script
 	@.venv/bin/python -m zkmargin.proving.profile $(PROFILE)
@@ -44,7 +47,10 @@ test-ape: build setup-ape
 	@tools/stamp ape .build/__local__.json ape-config.yaml package-lock.json $(wildcard contracts/src) -- tools/ape compile --force
 	tools/ape test contracts/ape --network ethereum:local:foundry
 
-test-full: build setup-ape ## the long runs as well
+test-cluster: build setup-cluster ## proofs on a Ray cluster of this machine, its processes and machines killed
+	.venv/bin/python -m pytest tests/proving/test_cluster.py
+
+test-full: build setup-ape setup-cluster ## the long runs as well, and proofs on a cluster
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
 	FOUNDRY_PROFILE=full $(FORGE) test
 	$(MAKE) --no-print-directory test-ape
@@ -62,6 +68,7 @@ lint: setup ## ruff and mypy
 lock: setup ## resolve requirements*.in into requirements*.lock and package.json into package-lock.json
 	.venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements.in -o requirements.lock
 	.venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-ape.in -o requirements-ape.lock
+	.venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --constraints requirements.lock requirements-cluster.in -o requirements-cluster.lock
 	npm install --package-lock-only
 
 clean: ## remove what was built; packages stay

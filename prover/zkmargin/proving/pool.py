@@ -7,12 +7,14 @@ import ctypes
 import multiprocessing
 import os
 import signal
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 from zkmargin.errors import ProvingError
 from zkmargin.proving.keys import CircuitKeys
@@ -31,44 +33,33 @@ class Job:
     witness: bytes | None = None
 
 
-def _run(job: Job, backend: str) -> Proved:
+def run_job(job: Job, backend: str) -> Proved:
+    """Do one job in this process."""
     if job.witness is not None:
         return prove_witness(job.keys, job.witness, backend)
     return prove(job.keys, job.inputs or {}, backend)
 
 
-def _begin(parent: int) -> None:
-    """A worker leaves an interrupt at the keyboard to its parent, and does not outlive a killed one.
+class Pool(AbstractContextManager["Pool"]):
+    """What proves jobs side by side: processes of this machine, or a cluster's (`zkmargin.proving.cluster`).
 
-    Nor one that was killed while the worker started, before the system was asked to tell.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if os.uname().sysname == "Linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-class ProvingPool(AbstractContextManager["ProvingPool"]):
-    """A pool of `workers` processes (by default one a core) that prove with one backend.
-
-    A backend that uses all cores itself (native, snarkjs) is best given one worker.
+    At the end of a `with` block jobs still under way are waited for; after an error those not begun are
+    dropped.
     """
 
-    def __init__(self, backend: str, workers: int | None = None) -> None:
-        self.backend = backend
-        self.workers = workers or os.cpu_count() or 1
-        # Spawned, not forked: a process that has run WebAssembly or native threads does not survive a fork.
-        self._pool = ProcessPoolExecutor(
-            self.workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
-            initargs=(os.getpid(),),
-        )
+    backend: str
 
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many proofs are made side by side."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    @abstractmethod
     def submit(self, job: Job) -> Future[Proved]:
         """Start one job; its result raises what proving raised."""
-        return self._pool.submit(_run, job, self.backend)
 
     def prove_all(
         self, jobs: Iterable[Job], progress: Callable[[int, int], None] | None = None
@@ -83,6 +74,45 @@ class ProvingPool(AbstractContextManager["ProvingPool"]):
             if progress is not None:
                 progress(done, len(futures))
         return [future.result() for future in futures]
+
+
+def _begin(parent: int) -> None:
+    """A worker leaves an interrupt at the keyboard to its parent, and does not outlive a killed one.
+
+    Nor one that was killed while the worker started, before the system was asked to tell.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.uname().sysname == "Linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+class ProvingPool(Pool):
+    """A pool of `workers` processes (by default one a core) that prove with one backend.
+
+    A backend that uses all cores itself (native, snarkjs) is best given one worker.
+    """
+
+    def __init__(self, backend: str, workers: int | None = None) -> None:
+        self.backend = backend
+        self._workers = workers or os.cpu_count() or 1
+        # Spawned, not forked: a process that has run WebAssembly or native threads does not survive a fork.
+        self._pool = ProcessPoolExecutor(
+            self._workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(os.getpid(),),
+        )
+
+    @property
+    def workers(self) -> int:
+        """See `Pool.workers`."""
+        return self._workers
+
+    def submit(self, job: Job) -> Future[Proved]:
+        """See `Pool.submit`."""
+        return self._pool.submit(run_job, job, self.backend)
 
     def __exit__(
         self,

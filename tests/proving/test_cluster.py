@@ -32,9 +32,9 @@ from zkmargin.errors import (
     UsageError,
     WitnessError,
 )
-from zkmargin.proving.cluster import ClusterPool
+from zkmargin.proving.cluster import CLUSTER, ClusterPool, open_pool
 from zkmargin.proving.cluster_task import keys_here
-from zkmargin.proving.pool import Job
+from zkmargin.proving.pool import Job, ProvingPool
 from zkmargin.proving.verify import verify
 from zkmargin.toolchain import build_folder, home
 
@@ -69,6 +69,16 @@ def test_without_ray_the_pool_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ToolMissing, match="make setup-cluster"):
         ClusterPool("groth16py", "localhost:6379")
+
+
+def test_the_environment_names_the_cluster_to_prove_on(monkeypatch):
+    monkeypatch.delenv(CLUSTER, raising=False)
+    with open_pool("groth16py") as pool:
+        assert isinstance(pool, ProvingPool)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setenv(CLUSTER, "localhost:6379")
+    with pytest.raises(ToolMissing, match="proofs on a cluster"):
+        open_pool("groth16py")
 
 
 def _build_without(artifacts, keys, folder, lost):

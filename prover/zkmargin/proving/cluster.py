@@ -8,8 +8,9 @@ of `build/circuits` and `build/keys` in its build folder (`build/` of its source
 other keys. A job names circuit and key by hash; a machine without them answers with `MissingData`.
 
 Jobs hold private data, and who reaches a Ray cluster can run programs on it: keep it to machines and a
-network of your own. A cluster whose head is gone for a minute ends the processes connected to it; a
-sequencer goes on from its journal.
+network of your own (and give `ray start --head` the option `--disable-usage-stats`). Ray ends the processes
+connected to a head that is gone for a minute (`RAY_gcs_rpc_server_reconnect_timeout_s`); a sequencer that is
+started again goes on from its journal.
 """
 
 from __future__ import annotations
@@ -27,12 +28,20 @@ from typing import Any
 
 from zkmargin.errors import ExitStatus, MissingData, ProvingError, ToolMissing, UsageError
 from zkmargin.proving.cluster_task import Failed, prove_here
-from zkmargin.proving.pool import Job, Pool
+from zkmargin.proving.pool import Job, Pool, ProvingPool
 from zkmargin.proving.prove import Proved
 
+CLUSTER = "ZKMARGIN_CLUSTER"
+"""Environment variable: HOST:PORT of the head of a Ray cluster to prove on; this machine when not set."""
 RETRIES = 3
 _CONNECT_SECONDS = 5.0
 _ATTEMPTS = "RAY_gcs_server_port_wait_time_s"  # Ray's name for how often it tries to connect
+
+
+def open_pool(backend: str, cluster: str | None = None) -> Pool:
+    """The pool of the cluster at that address, or the one $ZKMARGIN_CLUSTER names; else this machine's."""
+    address = cluster or os.environ.get(CLUSTER)
+    return ClusterPool(backend, address) if address else ProvingPool(backend)
 
 
 class ClusterPool(Pool):
@@ -65,8 +74,8 @@ class ClusterPool(Pool):
     def submit(self, job: Job) -> Future[Proved]:
         """Start one job; its result raises what proving raised. Cancelling ends it even while it runs."""
         future: Future[Proved] = Future()
-        self._open.add(future)
         asked = self._prove.remote(job, self.backend, self.cpus)
+        self._open.add(future)
 
         def settled(future: Future[Proved]) -> None:
             self._open.discard(future)
@@ -85,11 +94,13 @@ class ClusterPool(Pool):
         traceback: TracebackType | None,
     ) -> None:
         futures = list(self._open)
-        if error is None:
-            wait(futures)
-        for future in futures:
-            future.cancel()
-        self._ray.shutdown()
+        try:
+            if error is None:
+                wait(futures)
+        finally:
+            for future in futures:
+                future.cancel()
+            self._ray.shutdown()
 
 
 def _deliver(future: Future[Proved], retries: int, answer: Future[Proved | Failed]) -> None:

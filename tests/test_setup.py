@@ -132,7 +132,7 @@ def _lines(name: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("lock", ["requirements", "requirements-ape"])
+@pytest.mark.parametrize("lock", ["requirements", "requirements-ape", "requirements-cluster"])
 def test_python_locks_are_exact_and_complete(lock):
     pinned = {_name(line) for line in _lines(f"{lock}.lock")}
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.+!]+( ;.*)?", line) for line in _lines(f"{lock}.lock"))

@@ -43,11 +43,15 @@ def demo_command(
         str | None, typer.Option(help="native, groth16py or snarkjs; the fastest built if not given.")
     ] = None,
     ticks: Annotated[int | None, typer.Option(help="Replay fewer ticks.", min=1)] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(envvar="ZKMARGIN_CLUSTER", help="HOST:PORT of a Ray cluster to prove on."),
+    ] = None,
 ) -> None:
     """Replay a crash: margin, liquidate, prove, post and audit every batch on a node of its own."""
     from zkmargin.demo.run import run_demo
 
-    run_demo(out, prices, backend, ticks)
+    run_demo(out, prices, backend, ticks, cluster)
 
 
 def _fail(error: ZkMarginError, as_json: bool) -> int:

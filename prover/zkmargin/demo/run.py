@@ -20,7 +20,7 @@ from zkmargin.errors import Invalid
 from zkmargin.protocol.constants import CIRCUIT_IDS
 from zkmargin.proving.backends import best_backend
 from zkmargin.proving.backends.native import THREADS
-from zkmargin.proving.pool import ProvingPool
+from zkmargin.proving.cluster import open_pool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow, BatchState
 from zkmargin.sequencer.posting import Poster
@@ -30,9 +30,13 @@ _CLAIMS = 3  # withdrawals that are also paid out on the chain
 
 
 def run_demo(
-    folder: Path, prices: Path | None = None, backend: str | None = None, ticks: int | None = None
+    folder: Path,
+    prices: Path | None = None,
+    backend: str | None = None,
+    ticks: int | None = None,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
-    """Run the demo into `folder`; returns the summary that is written there.
+    """Run the demo into `folder`, proving on a Ray cluster if one is named; returns the summary.
 
     Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit
     fails.
@@ -48,7 +52,7 @@ def run_demo(
     os.environ.setdefault(THREADS, "1")  # one proof a core, side by side
     keys = profile_keys(episode.profile, progress.line)
     genesis_time = episode.genesis_slot * episode.slot_seconds
-    with anvil(timestamp=genesis_time) as node, ProvingPool(chosen) as pool:
+    with anvil(timestamp=genesis_time) as node, open_pool(chosen, cluster) as pool:
         progress.line(f"node at {node.url}, proving with {chosen} in {pool.workers} processes")
         deployment = deploy_venue(node, episode, params, keys)
         deployment.write(folder / "deployment.json")

@@ -15,7 +15,7 @@ from zkmargin.chain.transactions import broadcast, is_known, sign, wait
 from zkmargin.chain.transactions import receipt as receipt_of
 from zkmargin.errors import ChainRejected, InternalError, MissingData, RootMismatch
 from zkmargin.protocol.constants import Op
-from zkmargin.proving.pool import Job, ProvingPool
+from zkmargin.proving.pool import Job, Pool
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_touch
@@ -41,7 +41,7 @@ class Poster:
         self,
         sequencer: Sequencer,
         keys: dict[str, Any],
-        pool: ProvingPool,
+        pool: Pool,
         before_send: Callable[[BatchRow], None] | None = None,
         told: Callable[[str, BatchRow], None] | None = None,
     ) -> None:

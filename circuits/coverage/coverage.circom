@@ -3,31 +3,23 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
-include "comparators.circom";
+include "coverage/anchors.circom";
+include "coverage/headers.circom";
 include "lib/ledger.circom";
-include "lib/merkle.circom";
 include "lib/posted.circom";
-include "lib/tick.circom";
-include "sweep/page.circom";
-include "coverage/displacement.circom";
 
-// coverage: at the posted tick every account of pages first .. until - 1 of root S has health H >= 0.
-// Each page is empty with a cleared header, or was swept at an anchor tick with a radius that is at least what prices, funding and charges
-// have moved since (the displacement of that anchor, SPEC section 8). A page's header was written by a sweep, or kept by a touch that
-// showed the radius; its accounts are those swept.
-// A block is 8^blockLevels neighbouring pages. With `rest` everything to the right of the block is empty too, and `until` is
-// the number of all pages.
-// Public: C, r, y, which bind the posted words: header, domain, S, tick, (first, until). The contract writes all but the last.
+// coverage: at the posted tick every account of S has health H >= 0; and `solvent` is 1 exactly where S's reserve is not below 0.
+// Every block of S is empty, or its header is anchored at an opened tick with a radius that is at least what prices, funding and charges
+// have moved since (SPEC section 8). A block's header was written by a carry, or kept by a touch that showed the radius of its page.
+// Public: C, r, y, which bind the posted words: header, domain, S, tick, the head (solvent). The contract writes all but the last.
 //
-// Attacks: a page missing or counted twice (the block is a whole subtree at a place given by its path, and ranges are posted); an
-// anchor with convenient tables (its tables are opened from the hash in the header, which only sweeps write); anchor 0 (no tick
-// hashes to 0); a displacement too small (it is checked for every class); a page said to be empty (its header is the constant).
-template Coverage(blockLevels, levels, instruments, anchors) {
-    var block = 1;
-    for (var l = 0; l < blockLevels; l++) { block = block * 8; }
-    var total = 1;
-    for (var l = 0; l < levels; l++) { total = total * 8; }
-    var above = levels - blockLevels;
+// Attacks: a block missing or counted twice (all of them are the leaves of the tree, in their order); an anchor with convenient tables (its
+// tables are opened from the hash in the header, which only a carry writes); a displacement too small (it is checked for every class);
+// a block said to be empty (its header is the constant); a deficit said to be none (the sign of the reserve is computed).
+// Widths: the reserve was ranged to -2^120 .. 2^120 - 1 by the settle that wrote it.
+template Coverage(topLevels, blockLevels, instruments, anchors) {
+    var blocks = 1;
+    for (var l = 0; l < topLevels; l++) { blocks = blocks * 8; }
     signal input C;
     signal input r;
     signal input y;
@@ -36,7 +28,7 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     signal input rootHalves[2];
     signal input tickHalves[2];
 
-    // The present tick [0] and older anchors [1 ..]; one not needed is the present tick again.
+    // The present tick [0] and older anchors [1 ..]
     signal input clock[1 + anchors];
     signal input risk[1 + anchors];
     signal input initial[1 + anchors];
@@ -52,102 +44,35 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     signal input reserve;
     signal input nextId;
     signal input consumed;
-    signal input pageRoot[block];
-    signal input radius[block];
-    signal input at[block][1 + anchors];        // the tick it is anchored at; none for an empty page
-    signal input pathBits[above + 1][3];        // the last row is not used: there may be no level above
-    signal input children[above + 1][8];
-    signal input rest;
+    signal input blockRoot[blocks];
+    signal input radius[blocks];
+    signal input at[blocks][1 + anchors];       // the tick a block is anchored at; none for an empty one
 
-    component tick[1 + anchors];
-    component moved[anchors];
-    for (var i = 0; i <= anchors; i++) {
-        tick[i] = MarginTable(instruments);
-        tick[i].clock <== clock[i];
-        tick[i].risk <== risk[i];
-        tick[i].initial <== initial[i];
-        tick[i].trading <== trading[i];
-        tick[i].equity <== equity[i];
-        tick[i].maintenance <== maintenance[i];
-        tick[i].moves <== moves[i];
-        if (i > 0) {
-            moved[i - 1] = Displacement(instruments);
-            moved[i - 1].d <== displacement[i - 1];
-            moved[i - 1].rise <== rise[i - 1];
-            moved[i - 1].moves <== moves[i];
-            moved[i - 1].equityThen <== equity[i];
-            moved[i - 1].equityNow <== equity[0];
-            moved[i - 1].maintenanceThen <== maintenance[i];
-            moved[i - 1].maintenanceNow <== maintenance[0];
-        }
-    }
-    tickHalves[0] * (1 << 128) + tickHalves[1] === tick[0].out;
+    component opened = Anchors(anchors, instruments);
+    opened.clock <== clock;
+    opened.risk <== risk;
+    opened.initial <== initial;
+    opened.trading <== trading;
+    opened.equity <== equity;
+    opened.maintenance <== maintenance;
+    opened.moves <== moves;
+    opened.displacement <== displacement;
+    opened.rise <== rise;
+    tickHalves[0] * (1 << 128) + tickHalves[1] === opened.tick[0];
 
-    // Pages: anchored at one of the anchors, with a radius no less than its displacement; or empty and cleared.
-    component headers = PageTree(block);
-    component margin[block];
-    signal anchorPart[block][1 + anchors];
-    signal movedPart[block][anchors];
-    signal held[block];
-    signal header[block];
-    for (var i = 0; i < block; i++) {
-        var anchored = 0;
-        var anchor = 0;
-        var d = 0;
-        for (var a = 0; a <= anchors; a++) {
-            at[i][a] * (at[i][a] - 1) === 0;
-            anchorPart[i][a] <== at[i][a] * tick[a].out;
-            anchored += at[i][a];
-            anchor += anchorPart[i][a];
-            if (a > 0) {                        // nothing has moved since the present tick
-                movedPart[i][a - 1] <== at[i][a] * displacement[a - 1];
-                d += movedPart[i][a - 1];
-            }
-        }
-        anchored * (anchored - 1) === 0;
-        held[i] <== anchored * radius[i];
-        margin[i] = Num2Bits(BITS_RADIUS());
-        margin[i].in <== held[i] - d;
-        header[i] <== PageHeader()(pageRoot[i], anchor, held[i]);
-        headers.leaves[i] <== emptyTop(0) + anchored * (header[i] - emptyTop(0));
-    }
-
-    // The block's place, and the pages root
-    rest * (rest - 1) === 0;
-    component node[above + 1];
-    signal after[above + 1][8];
-    signal empty[above + 1][8];
-    var index = 0;
-    var root = headers.root;
-    for (var l = 0; l < above; l++) {
-        node[l] = Node();
-        for (var b = 0; b < 3; b++) {
-            pathBits[l][b] * (pathBits[l][b] - 1) === 0;
-            index += pathBits[l][b] * (1 << (3*l + b));
-        }
-        node[l].bits <== pathBits[l];
-        node[l].children <== children[l];
-        node[l].child <== root;
-        root = node[l].out;
-        var right = 0;                          // child c stands right of ours
-        for (var c = 0; c < 8; c++) {
-            after[l][c] <== rest * right;
-            empty[l][c] <== after[l][c] * (children[l][c] - emptyTop(blockLevels + l));
-            empty[l][c] === 0;
-            right += node[l].hot[c];
-        }
-    }
-    for (var b = 0; b < 3; b++) { pathBits[above][b] === 0; }
-    for (var c = 0; c < 8; c++) {
-        children[above][c] === 0;
-        after[above][c] <== 0;
-        empty[above][c] <== 0;
-    }
-    pagesRoot === root;
+    component headers = Headers(topLevels, anchors, TAG_BLOCK(), emptyBlock(blockLevels));
+    headers.tick <== opened.tick;
+    headers.displacement <== displacement;
+    headers.under <== blockRoot;
+    headers.radius <== radius;
+    headers.at <== at;
+    pagesRoot === headers.root;
     signal ledger <== LedgerRoot()(pagesRoot, reserve, nextId, consumed);
     rootHalves[0] * (1 << 128) + rootHalves[1] === ledger;
 
-    signal until <== (index + 1) * block + rest * (total - (index + 1) * block);
+    component solvent = Num2Bits(BITS_BALANCE() + 1);     // its top bit
+    solvent.in <== reserve + (1 << BITS_BALANCE());
+
     component posted = Posted(COVERAGE_FIXED_WORDS());
     posted.words[WORD_COVERAGE_HEADER()] <== COVERAGE_FIXED_WORDS() + CIRCUIT_COVERAGE() * (1 << HEADER_CIRCUIT()) + VERSION() * (1 << HEADER_VERSION());
     posted.words[WORD_COVERAGE_DOMAIN()] <== domain;
@@ -155,7 +80,7 @@ template Coverage(blockLevels, levels, instruments, anchors) {
     posted.words[WORD_COVERAGE_ROOT_LO()] <== rootHalves[1];
     posted.words[WORD_COVERAGE_TICK_HI()] <== tickHalves[0];
     posted.words[WORD_COVERAGE_TICK_LO()] <== tickHalves[1];
-    posted.words[WORD_COVERAGE_COVER_HEAD()] <== index * block * (1 << COVER_HEAD_FIRST()) + until * (1 << COVER_HEAD_UNTIL());
+    posted.words[WORD_COVERAGE_COVER_HEAD()] <== solvent.out[BITS_BALANCE()] * (1 << COVER_HEAD_SOLVENT());
     posted.C <== C;
     posted.r <== r;
     posted.y <== y;

@@ -38,6 +38,20 @@ template PageHeader() {
     out <== hash.out;
 }
 
+// The hash of a block's header, over the root of the tree of its pages' headers.
+template BlockHeader() {
+    signal input blockRoot;
+    signal input anchor;
+    signal input radius;
+    signal output out;
+    component hash = PoseidonV(4);
+    hash.inputs[0] <== TAG_BLOCK();
+    hash.inputs[1] <== blockRoot;
+    hash.inputs[2] <== anchor;
+    hash.inputs[3] <== radius;
+    out <== hash.out;
+}
+
 template LedgerRoot() {
     signal input pagesRoot;
     signal input reserve;
@@ -54,8 +68,8 @@ template LedgerRoot() {
     out <== hash.out;
 }
 
-// The hash of a subtree of empty pages with cleared headers, `level` levels above the headers.
-function emptyTop(level) {
-    var at[7] = [EMPTY_TOP_0(), EMPTY_TOP_1(), EMPTY_TOP_2(), EMPTY_TOP_3(), EMPTY_TOP_4(), EMPTY_TOP_5(), EMPTY_TOP_6()];
-    return at[level];
+// The hash of a block of 8^levels empty pages, all headers cleared.
+function emptyBlock(levels) {
+    var at[5] = [EMPTY_BLOCK_0(), EMPTY_BLOCK_1(), EMPTY_BLOCK_2(), EMPTY_BLOCK_3(), EMPTY_BLOCK_4()];
+    return at[levels];
 }

@@ -56,3 +56,35 @@ template Level() {
     nodeBefore <== old.out;
     nodeAfter <== new.out;
 }
+
+// A leaf replaced in a tree of `levels` levels: the roots before and after, and the leaf's number.
+template Climb(levels) {
+    signal input bits[levels][3];
+    signal input children[levels][8];
+    signal input before;
+    signal input after;
+    signal output rootBefore;
+    signal output rootAfter;
+    signal output index;
+    component level[levels];
+    var sum = 0;
+    for (var l = 0; l < levels; l++) {
+        level[l] = Level();
+        for (var b = 0; b < 3; b++) {
+            bits[l][b] * (bits[l][b] - 1) === 0;
+            sum += bits[l][b] * (1 << (3*l + b));
+        }
+        level[l].bits <== bits[l];
+        level[l].children <== children[l];
+        if (l == 0) {
+            level[l].before <== before;
+            level[l].after <== after;
+        } else {
+            level[l].before <== level[l - 1].nodeBefore;
+            level[l].after <== level[l - 1].nodeAfter;
+        }
+    }
+    index <== sum;
+    rootBefore <== level[levels - 1].nodeBefore;
+    rootAfter <== level[levels - 1].nodeAfter;
+}

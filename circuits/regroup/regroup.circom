@@ -3,6 +3,8 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
+include "comparators.circom";
+include "lib/header_path.circom";
 include "lib/ledger.circom";
 include "lib/posted.circom";
 include "regroup/permutation.circom";
@@ -10,13 +12,15 @@ include "sweep/page.circom";
 
 // regroup: the leaves of the posted pages are written back in another order: leaf i of them, counted through, holds what stood at origin[i]; nothing
 // else of S changes. The pages' headers are cleared; or, where all had one anchor, keep it with a radius that none of them was below.
+// Their blocks' headers are cleared.
 // Public: C, r, y, which bind the posted words: header, domain, S, tick, S', the head (radius, keep) and five words a page (its number, its leaves'
 // origins). The contract writes the domain, S and the tick, which plays no part.
 //
 // Attacks: an account lost, doubled or made (the permutation check); another order than posted (origins are part of it); a page that stands here
 // twice (numbers ascend); a header that promises more than before (anchors are equal, the radius is not above any page's; else cleared).
 // Widths: page numbers 3 bits a level, radii 24 bits: old ones were ranged when written.
-template Regroup(pages, levels) {
+template Regroup(pages, blockLevels, topLevels) {
+    var levels = blockLevels + topLevels;
     var A = 1;
     for (var l = 0; l < PAGE_LEVELS(); l++) { A = A * ARITY(); }
     signal input C;
@@ -39,6 +43,8 @@ template Regroup(pages, levels) {
     signal input children[pages][levels][8];
     signal input anchor[pages];
     signal input lastRadius[pages];
+    signal input blockAnchor[pages];
+    signal input blockRadius[pages];
     signal input leaf[pages][A];                    // hashes
     signal input newLeaf[pages][A];
     signal input originBits[pages][A][12];
@@ -62,6 +68,8 @@ template Regroup(pages, levels) {
         spareBits[i].in <== spare[i];
     }
     signal kept <== keep * anchor[0];
+    signal loose <== IsZero()(anchor[0]);
+    keep * loose === 0;                             // there is an anchor to keep
 
     component before[pages];
     component after[pages];
@@ -73,10 +81,14 @@ template Regroup(pages, levels) {
         before[i].leaves <== leaf[i];
         after[i] = PageTree(A);
         after[i].leaves <== newLeaf[i];
-        place[i] = Rewrite(levels);
+        place[i] = HeaderPath(blockLevels, topLevels);
         place[i].bits <== pageBits[i];
         place[i].children <== children[i];
         place[i].before <== PageHeader()(before[i].root, anchor[i], lastRadius[i]);
+        place[i].anchor <== blockAnchor[i];
+        place[i].radius <== blockRadius[i];
+        place[i].newAnchor <== 0;
+        place[i].newRadius <== 0;
         place[i].after <== PageHeader()(after[i].root, kept, radius);
         if (i == 0) {
             place[i].rootBefore === pagesRoot;

@@ -2,18 +2,20 @@
 pragma circom 2.1.6;
 
 include "constants.circom";
+include "lib/header_path.circom";
 include "lib/ledger.circom";
 include "lib/merkle.circom";
 
-// The path of a leaf to the pages root, before and after: two levels inside the page, the page header
-// Poseidon4(tag page, page root, anchor, radius), then `levels` levels over headers. Anchor and radius are kept where keep = 1 and cleared
-// elsewhere, so that no page stays covered by a claim that is not true of it any more.
-template Path(levels) {
+// The path of a leaf to the pages root, before and after: two levels inside the page, the page's header, and up from there. The headers of
+// page and block keep anchor and radius where keep = 1 and are cleared elsewhere, so that nothing stays covered by a claim that is
+// not true of it any more.
+template Path(blockLevels, topLevels) {
     var PL = PAGE_LEVELS();
+    var levels = blockLevels + topLevels;
     signal input bits[PL + levels][3];          // leaf index in base 8, least digit first
     signal input children[PL + levels][8];
-    signal input anchor;
-    signal input radius;
+    signal input anchor[2];                     // of the page, of its block
+    signal input radius[2];
     signal input keep;
     signal input before;
     signal input after;
@@ -21,44 +23,31 @@ template Path(levels) {
     signal output rootAfter;
     signal output index;
 
-    var sum = 0;
-    for (var l = 0; l < PL + levels; l++) {
-        for (var b = 0; b < 3; b++) {
-            bits[l][b] * (bits[l][b] - 1) === 0;
-            sum += bits[l][b] * (1 << (3*l + b));
-        }
+    signal keptAnchor[2];
+    signal keptRadius[2];
+    for (var i = 0; i < 2; i++) {
+        keptAnchor[i] <== keep * anchor[i];
+        keptRadius[i] <== keep * radius[i];
     }
-    index <== sum;
-
-    component level[PL + levels];
-    component headerBefore = PageHeader();
-    component headerAfter = PageHeader();
-    signal kept[2];
-    kept[0] <== keep * anchor;
-    kept[1] <== keep * radius;
-    for (var l = 0; l < PL + levels; l++) {
-        level[l] = Level();
-        for (var b = 0; b < 3; b++) { level[l].bits[b] <== bits[l][b]; }
-        for (var i = 0; i < 8; i++) { level[l].children[i] <== children[l][i]; }
-        if (l == 0) {
-            level[l].before <== before;
-            level[l].after <== after;
-        } else {
-            if (l == PL) {
-                headerBefore.pageRoot <== level[l - 1].nodeBefore;
-                headerBefore.anchor <== anchor;
-                headerBefore.radius <== radius;
-                headerAfter.pageRoot <== level[l - 1].nodeAfter;
-                headerAfter.anchor <== kept[0];
-                headerAfter.radius <== kept[1];
-                level[l].before <== headerBefore.out;
-                level[l].after <== headerAfter.out;
-            } else {
-                level[l].before <== level[l - 1].nodeBefore;
-                level[l].after <== level[l - 1].nodeAfter;
-            }
-        }
+    component page = Climb(PL);
+    component above = HeaderPath(blockLevels, topLevels);
+    for (var l = 0; l < PL; l++) {
+        page.bits[l] <== bits[l];
+        page.children[l] <== children[l];
     }
-    rootBefore <== level[PL + levels - 1].nodeBefore;
-    rootAfter <== level[PL + levels - 1].nodeAfter;
+    for (var l = 0; l < levels; l++) {
+        above.bits[l] <== bits[PL + l];
+        above.children[l] <== children[PL + l];
+    }
+    page.before <== before;
+    page.after <== after;
+    above.before <== PageHeader()(page.rootBefore, anchor[0], radius[0]);
+    above.after <== PageHeader()(page.rootAfter, keptAnchor[0], keptRadius[0]);
+    above.anchor <== anchor[1];
+    above.radius <== radius[1];
+    above.newAnchor <== keptAnchor[1];
+    above.newRadius <== keptRadius[1];
+    rootBefore <== above.rootBefore;
+    rootAfter <== above.rootAfter;
+    index <== page.index + above.index * (1 << (3 * PL));
 }

@@ -13,9 +13,9 @@ include "settle/touch.circom";
 // Public: C, r, y, which bind the posted words: header, domain, S, tick, S' and four words a touch. Everything that leaves the circuit is one
 // of these words or follows from them. S, the tick, the domain and the queue entries among them are written by the contract.
 // The pending register is empty at both ends, so that no leg stands alone.
-template Settle(T, instruments, levels) {
+template Settle(T, instruments, blockLevels, topLevels) {
     var P = HOLDINGS();
-    var L = PAGE_LEVELS() + levels;
+    var L = PAGE_LEVELS() + blockLevels + topLevels;
     signal input C;
     signal input r;
     signal input y;
@@ -62,8 +62,8 @@ template Settle(T, instruments, levels) {
     signal input nonce[T];
     signal input addr[T];
     signal input balance[T];
-    signal input anchor[T];
-    signal input radius[T];
+    signal input anchor[T][2];
+    signal input radius[T][2];
     signal input kept[T];
     signal input open[T];
     signal input credit[T];
@@ -120,7 +120,7 @@ template Settle(T, instruments, levels) {
 
     component touch[T];
     for (var a = 0; a < T; a++) {
-        touch[a] = Touch(instruments, levels);
+        touch[a] = Touch(instruments, blockLevels, topLevels);
         touch[a].rows <== rows;
         touch[a].tau <== tau;
         touch[a].penaltyRate <== penaltyRate;

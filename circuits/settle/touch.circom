@@ -37,9 +37,9 @@ include "settle/row.circom";
 //   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 + 2^120 (ranged at the proof's end)
 //   tau 2^33: 2^32*E - tau*M 2^156                                  W'*M - W*M' 2^239
 //   reward 2^117, minReward*2^32 2^96
-template Touch(instruments, levels) {
+template Touch(instruments, blockLevels, topLevels) {
     var P = HOLDINGS();
-    var L = PAGE_LEVELS() + levels;
+    var L = PAGE_LEVELS() + blockLevels + topLevels;
     var capacity = 1;
     for (var l = 0; l < L; l++) { capacity = capacity * 8; }
 
@@ -74,8 +74,8 @@ template Touch(instruments, levels) {
     signal input x[P];
     signal input pathBits[L][3];
     signal input children[L][8];
-    signal input anchor;
-    signal input radius;
+    signal input anchor[2];         // headers of the page and of its block
+    signal input radius[2];
     // Whether its page keeps its header; the tick of that name, opened
     signal input kept;
     signal input anchorTick;
@@ -469,13 +469,14 @@ template Touch(instruments, levels) {
     written.slots <== newSlots;
     for (var j = 0; j < P; j++) { written.x[j] <== x[j] + place.z[j] * (position.newX - place.size); }
 
-    // A page keeps its header through a no-op, or where the account is as safe as it says. kept is posted, and 0 with a no-op.
+    // A page and its block keep their headers through a no-op, or where the account is as safe as the page's says: that is no less than the
+    // block's says, which was carried up from it (SPEC section 8). kept is posted, and 0 with a no-op.
     kept * (kept - 1) === 0;
     noop * kept === 0;
-    kept * (anchor - anchorTick) === 0;
+    kept * (anchor[0] - anchorTick) === 0;
     component keeps = Keep(instruments);
     keeps.keep <== kept;
-    keeps.radius <== radius;
+    keeps.radius <== radius[0];
     keeps.hot <== hot.hot;
     keeps.equity <== anchorEquity;
     keeps.maintenance <== anchorMaintenance;
@@ -491,7 +492,7 @@ template Touch(instruments, levels) {
     keeps.claim[0] <== claim[4];
     keeps.claim[1] <== claim[5];
 
-    component path = Path(levels);
+    component path = Path(blockLevels, topLevels);
     path.bits <== pathBits;
     path.children <== children;
     path.anchor <== anchor;

@@ -3,7 +3,6 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "lib/ledger.circom";
-include "lib/merkle.circom";
 include "lib/poseidon.circom";
 
 // A whole page, every leaf opened: its root. Class ids are given by their bits (12 each, 144 an account): packed they are `slots`, so that
@@ -52,36 +51,4 @@ template PageTree(A) {
     } else {
         root <== node[0].out;
     }
-}
-
-// A page header replaced in the tree over headers: the roots before and after, and the page's number.
-template Rewrite(levels) {
-    signal input bits[levels][3];
-    signal input children[levels][8];
-    signal input before;
-    signal input after;
-    signal output rootBefore;
-    signal output rootAfter;
-    signal output index;
-    component level[levels];
-    var sum = 0;
-    for (var l = 0; l < levels; l++) {
-        level[l] = Level();
-        for (var b = 0; b < 3; b++) {
-            bits[l][b] * (bits[l][b] - 1) === 0;
-            sum += bits[l][b] * (1 << (3*l + b));
-        }
-        level[l].bits <== bits[l];
-        level[l].children <== children[l];
-        if (l == 0) {
-            level[l].before <== before;
-            level[l].after <== after;
-        } else {
-            level[l].before <== level[l - 1].nodeBefore;
-            level[l].after <== level[l - 1].nodeAfter;
-        }
-    }
-    index <== sum;
-    rootBefore <== level[levels - 1].nodeBefore;
-    rootAfter <== level[levels - 1].nodeAfter;
 }

@@ -3,6 +3,7 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "bitify.circom";
+include "lib/header_path.circom";
 include "lib/ledger.circom";
 include "lib/posted.circom";
 include "lib/tick.circom";
@@ -12,14 +13,15 @@ include "sweep/page.circom";
 // sweep: at the posted tick every account of the posted pages has health H >= 0 and a safe radius of at least `radius`:
 //   2^16*H >= radius*G, G = sum over its holdings of magnitude * move.
 // So it stays healthy for as long as no class's unit value has lost more than radius * move / 2^16 (SPEC section 8). The header of each page
-// gets (anchor, radius) = (this tick, radius), which moves root S to S'. A page may stand here twice.
+// gets (anchor, radius) = (this tick, radius), its block's is cleared, and that moves root S to S'. A page may stand here twice.
 // Public: C, r, y, which bind the posted words: header, domain, S, tick, S', the radius and a word a page. The contract writes the domain, S
 // and the tick.
 //
 // Attacks: an account left out or swapped for a copy (every leaf of the page root is opened); hidden by a wrong class id (ids are
 // bound by the bits of `slots`) or a wrapped balance (balances are ranged when written); a radius too large or negative (24 bits;
 // 2^16*H - radius*G is ranged, and both are what the table says); an old tick's table (the tick is the contract's).
-template Sweep(pages, instruments, levels) {
+template Sweep(pages, instruments, blockLevels, topLevels) {
+    var levels = blockLevels + topLevels;
     var P = HOLDINGS();
     var A = 1;
     for (var l = 0; l < PAGE_LEVELS(); l++) { A = A * ARITY(); }
@@ -53,6 +55,8 @@ template Sweep(pages, instruments, levels) {
     signal input children[pages][levels][8];
     signal input anchor[pages];
     signal input lastRadius[pages];
+    signal input blockAnchor[pages];
+    signal input blockRadius[pages];
     signal input owner[pages][A];
     signal input meta[pages][A];
     signal input balance[pages][A];
@@ -87,10 +91,14 @@ template Sweep(pages, instruments, levels) {
         page[i].balance <== balance[i];
         page[i].classBits <== classBits[i];
         page[i].x <== x[i];
-        place[i] = Rewrite(levels);
+        place[i] = HeaderPath(blockLevels, topLevels);
         place[i].bits <== pageBits[i];
         place[i].children <== children[i];
         place[i].before <== PageHeader()(page[i].root, anchor[i], lastRadius[i]);
+        place[i].anchor <== blockAnchor[i];
+        place[i].radius <== blockRadius[i];
+        place[i].newAnchor <== 0;
+        place[i].newRadius <== 0;
         place[i].after <== PageHeader()(page[i].root, tick.out, radius);
         if (i == 0) { place[i].rootBefore === pagesRoot; } else { place[i].rootBefore === place[i - 1].rootAfter; }
         check.pageRoot[i] <== page[i].root;

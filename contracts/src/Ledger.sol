@@ -22,7 +22,8 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         uint256 unit;
     }
 
-    /// @dev What an account was credited of an asset: `pending` until the ledger is covered after batch `since`, the latest that credited.
+    /// @dev What an account was credited of an asset: `pending` until the ledger is covered, and solvent, after batch `since`, the latest that
+    /// credited.
     struct Credit {
         uint96 matured;
         uint96 pending;
@@ -49,7 +50,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @inheritdoc ILedger
     uint16 public immutable regroupPages;
     /// @inheritdoc ILedger
-    uint32 public immutable pages;
+    uint16 public immutable carryBlocks;
 
     /// @inheritdoc ILedger
     uint256 public root;
@@ -65,8 +66,6 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     uint64 public consumed;
     /// @inheritdoc ILedger
     uint32 public slot;
-    /// @inheritdoc ILedger
-    uint32 public coveredPages;
 
     /// @inheritdoc ILedger
     uint256 public coveredTick;
@@ -74,6 +73,8 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     uint256 public coveredRoot;
     /// @inheritdoc ILedger
     uint64 public coveredBatch;
+    /// @inheritdoc ILedger
+    uint64 public solventBatch;
     /// @inheritdoc ILedger
     uint32 public coveredSlot;
 
@@ -85,9 +86,10 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
 
     constructor(Config memory config) {
         bool sized = config.instruments != 0 && config.touches != 0 && config.slotSeconds != 0
-            && config.sweepPages != 0 && config.regroupPages != 0 && config.pages != 0
+            && config.sweepPages != 0 && config.regroupPages != 0 && config.carryBlocks != 0
             && Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * config.sweepPages < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.REGROUP_FIXED + Protocol.REGROUP_PER_PAGE * config.regroupPages < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.CARRY_FIXED + Protocol.CARRY_PER_BLOCK * config.carryBlocks < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
             && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
             && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
@@ -104,7 +106,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         touches = config.touches;
         sweepPages = config.sweepPages;
         regroupPages = config.regroupPages;
-        pages = config.pages;
+        carryBlocks = config.carryBlocks;
         root = config.genesisRoot;
         tickHash = config.genesisTick;
         slot = config.genesisSlot;
@@ -187,6 +189,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (made.circuit == Protocol.CIRCUIT_TICK) return _tick(made, number);
         if (made.circuit == Protocol.CIRCUIT_SWEEP) return _sweep(made, number);
         if (made.circuit == Protocol.CIRCUIT_REGROUP) return _regroup(made, number);
+        if (made.circuit == Protocol.CIRCUIT_CARRY) return _carry(made, number);
         if (made.circuit == Protocol.CIRCUIT_COVERAGE) return _cover(made, number);
         revert CircuitUnknown(made.circuit);
     }
@@ -209,7 +212,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         posted.put(Protocol.TICK_WORD_PARAMS_HI, paramsHash);
         uint256 newTick = posted.take(Protocol.TICK_WORD_TICK_HI);
         tickHash = newTick;
-        (slot, coveredPages) = (_checkedSlot(posted[Protocol.TICK_WORD_TICK_HEAD]), 0);
+        slot = _checkedSlot(posted[Protocol.TICK_WORD_TICK_HEAD]);
         emit Ticked(number, slot, previousTick, newTick, made.commitment, posted, made.proof);
     }
 
@@ -228,16 +231,18 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         emit Regrouped(number, previousRoot, newRoot, tickHash, made.commitment, posted, made.proof);
     }
 
+    function _carry(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
+        posted = _begin(made, Protocol.CARRY_FIXED + Protocol.CARRY_PER_BLOCK * carryBlocks, Protocol.CARRY_WRITTEN);
+        uint256 previousRoot = _putRoots(posted);
+        uint256 newRoot = _moveRoot(previousRoot, posted.take(Protocol.CARRY_WORD_NEW_ROOT_HI));
+        emit Carried(number, previousRoot, newRoot, tickHash, made.commitment, posted, made.proof);
+    }
+
     function _cover(Batch calldata made, uint64 number) private returns (uint256[] memory posted) {
         posted = _begin(made, Protocol.COVERAGE_FIXED, Protocol.COVERAGE_WRITTEN);
         uint256 current = _putRoots(posted);
-        (uint32 first, uint32 until) = _nextRange(posted[Protocol.COVERAGE_WORD_COVER_HEAD]);
-        emit CoverageProved(number, current, tickHash, first, until, made.commitment, posted, made.proof);
-        if (until < pages) {
-            coveredPages = until;
-            return posted;
-        }
-        coveredPages = 0;
+        emit CoverageProved(number, current, tickHash, made.commitment, posted, made.proof);
+        if ((posted[Protocol.COVERAGE_WORD_COVER_HEAD] >> Protocol.COVER_HEAD_SOLVENT_SHIFT) & 1 == 1) solventBatch = number;
         (coveredTick, coveredRoot, coveredBatch, coveredSlot) = (tickHash, current, number, slot);
         emit Covered(slot, tickHash, current, number);
     }
@@ -260,17 +265,9 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         posted.put(Protocol.SETTLE_WORD_TICK_HI, tickHash);
     }
 
-    /// @dev Coverage that is under way is of one root: another voids it, the same does not.
     function _moveRoot(uint256 previous, uint256 next) private returns (uint256) {
-        if (next != previous) (root, coveredPages) = (next, 0);
+        if (next != previous) root = next;
         return next;
-    }
-
-    /// @dev The range of a coverage's head word; it must go on where the last one ended.
-    function _nextRange(uint256 head) private view returns (uint32 first, uint32 until) {
-        first = uint32(head >> Protocol.COVER_HEAD_FIRST_SHIFT);
-        until = uint32(head >> Protocol.COVER_HEAD_UNTIL_SHIFT);
-        if (first != coveredPages || until <= first || until > pages) revert CoverageOutOfOrder(first, until, coveredPages);
     }
 
     /// @dev Goes through the touches: writes the words of each deposit from its queue entry, credits refused deposits and
@@ -315,7 +312,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// that holds it.
     function _matured(address account, uint16 asset) private view returns (Credit memory credit) {
         credit = _credits[account][asset];
-        if (credit.since <= coveredBatch) (credit.matured, credit.pending) = (credit.matured + credit.pending, 0);
+        if (credit.since <= solventBatch) (credit.matured, credit.pending) = (credit.matured + credit.pending, 0);
     }
 
     /// @dev The slot of a tick's head word, after what the circuit can't know: the clock.

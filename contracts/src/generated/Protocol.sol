@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Constants of the protocol: field, opcodes, packings (shift and bits, least significant first), order of words.
 library Protocol {
     uint256 internal constant VERSION = 1;
-    bytes32 internal constant PROTOCOL_HASH = 0xd88ba11b4ac9d3ff6faef29320963c89df7d2a86ac1196d56995773d6552ffbb;
+    bytes32 internal constant PROTOCOL_HASH = 0x0e239bae1efe037f9774af2a34d783614a6dc362d8c2965e13a659179b4c7b05;
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     bytes32 internal constant CHALLENGE_DOMAIN = keccak256("zkmargin.challenge.v1");
 
@@ -18,6 +18,7 @@ library Protocol {
     uint256 internal constant CIRCUIT_SWEEP = 3;
     uint256 internal constant CIRCUIT_COVERAGE = 4;
     uint256 internal constant CIRCUIT_REGROUP = 5;
+    uint256 internal constant CIRCUIT_CARRY = 6;
 
     uint256 internal constant OP_NOOP = 0;
     uint256 internal constant OP_DEPOSIT = 1;
@@ -90,10 +91,8 @@ library Protocol {
     uint256 internal constant TICK_HEAD_PRESENT_SHIFT = 128;
     uint256 internal constant TICK_HEAD_PRESENT_BITS = 16;
 
-    uint256 internal constant COVER_HEAD_FIRST_SHIFT = 0;
-    uint256 internal constant COVER_HEAD_FIRST_BITS = 32;
-    uint256 internal constant COVER_HEAD_UNTIL_SHIFT = 32;
-    uint256 internal constant COVER_HEAD_UNTIL_BITS = 32;
+    uint256 internal constant COVER_HEAD_SOLVENT_SHIFT = 0;
+    uint256 internal constant COVER_HEAD_SOLVENT_BITS = 1;
 
     uint256 internal constant SETTLE_WORD_HEADER = 0;
     uint256 internal constant SETTLE_WORD_DOMAIN = 1;
@@ -156,6 +155,19 @@ library Protocol {
     uint256 internal constant REGROUP_AT_ORIGINS_2 = 3;
     uint256 internal constant REGROUP_AT_ORIGINS_3 = 4;
     uint256 internal constant REGROUP_PER_PAGE = 5;
+
+    uint256 internal constant CARRY_WORD_HEADER = 0;
+    uint256 internal constant CARRY_WORD_DOMAIN = 1;
+    uint256 internal constant CARRY_WORD_ROOT_HI = 2;
+    uint256 internal constant CARRY_WORD_ROOT_LO = 3;
+    uint256 internal constant CARRY_WORD_TICK_HI = 4;
+    uint256 internal constant CARRY_WORD_TICK_LO = 5;
+    uint256 internal constant CARRY_WORD_NEW_ROOT_HI = 6;
+    uint256 internal constant CARRY_WORD_NEW_ROOT_LO = 7;
+    uint256 internal constant CARRY_FIXED = 8;
+    uint256 internal constant CARRY_WRITTEN = 6;
+    uint256 internal constant CARRY_AT_BLOCK = 0;
+    uint256 internal constant CARRY_PER_BLOCK = 1;
 
     uint256 internal constant COVERAGE_WORD_HEADER = 0;
     uint256 internal constant COVERAGE_WORD_DOMAIN = 1;

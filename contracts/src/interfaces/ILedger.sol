@@ -28,7 +28,7 @@ struct Asset {
 /// @param touches Touches of the profile: groups of words of a settle.
 /// @param sweepPages Pages of a sweep: words of one.
 /// @param regroupPages Pages of a regroup.
-/// @param pages All pages of the profile's ledger.
+/// @param carryBlocks Blocks of a carry.
 /// @param assets In ascending order of `id`, the quote asset first.
 struct Config {
     IGroth16Verifier verifier;
@@ -43,7 +43,7 @@ struct Config {
     uint16 touches;
     uint16 sweepPages;
     uint16 regroupPages;
-    uint32 pages;
+    uint16 carryBlocks;
     Asset[] assets;
 }
 
@@ -76,12 +76,13 @@ struct Batch {
 /// @notice Keeps the root of all accounts and moves it only by proofs; holds the tokens; queues deposits and pays withdrawals.
 ///
 /// What holds, whoever calls:
-/// - The root changes only by a proof of circuit `settle`, `sweep` or `regroup` from the current root at the current tick, the tick only by a
+/// - The root changes only by a proof of circuit `settle`, `sweep`, `regroup` or `carry` from the current root at the current tick, the tick only by a
 ///   proof of circuit `tick` from the current tick. Anybody may post any of them.
-/// - A tick is covered only when proofs of circuit `coverage` over every page of one root were posted at it: then no account of that root
-///   was below its maintenance margin. There is no next tick before the last is covered.
+/// - A tick is covered only when a proof of circuit `coverage` of the current root was posted at it: then no account of that root was below
+///   its maintenance margin. There is no next tick before the last is covered.
 /// - Deposits are consumed in the order they were made, each once, each performed or refunded.
-/// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund, once a root that holds it is covered.
+/// - Tokens leave only by `withdraw`, to the account named in a proved withdrawal or refund, once a root that holds it is covered and has
+///   no deficit.
 /// - No function is reserved to anyone: there is no owner, no pause and no upgrade.
 /// - From the events alone the state of every account can be rebuilt.
 ///
@@ -158,8 +159,6 @@ interface ILedger {
     /// @notice Thrown for a tick whose time is longer ago than `maxTickAge`.
     error TickStale(uint64 time, uint256 present);
 
-    /// @notice Thrown for a coverage proof that does not go on where the last one ended, at page `covered`, or that goes past the last page.
-    error CoverageOutOfOrder(uint32 first, uint32 until, uint32 covered);
 
     /// @notice Thrown when the caller has nothing to withdraw, or nothing yet.
     error NothingToWithdraw(address account, uint16 asset);
@@ -226,22 +225,31 @@ interface ILedger {
         uint256[8] proof
     );
 
-    /// @notice Batch `batch` proved that pages `first` .. `until` - 1 of `root` hold no account below maintenance margin at `tick`.
-    event CoverageProved(
+    /// @notice A carry was accepted: headers of some blocks follow from those of their pages. `words` are those proved, the contract's own included.
+    event Carried(
         uint64 indexed batch,
-        uint256 root,
+        uint256 previousRoot,
+        uint256 newRoot,
         uint256 tick,
-        uint32 first,
-        uint32 until,
         uint256 commitment,
         uint256[] words,
         uint256[8] proof
     );
 
-    /// @notice Every page of `root` is covered at `tick`: no account was below its maintenance margin. `batch` is the last of the proofs.
+    /// @notice Batch `batch` proved that no account of `root` is below maintenance margin at `tick`. `words` are those proved.
+    event CoverageProved(
+        uint64 indexed batch,
+        uint256 root,
+        uint256 tick,
+        uint256 commitment,
+        uint256[] words,
+        uint256[8] proof
+    );
+
+    /// @notice `root` is covered at `tick` by batch `batch`: no account was below its maintenance margin.
     event Covered(uint32 indexed slot, uint256 tick, uint256 root, uint64 batch);
 
-    /// @notice `account` can withdraw `amount` more as soon as the ledger is covered: a withdrawal or a refused deposit at touch number
+    /// @notice `account` can withdraw `amount` more as soon as the ledger is covered and has no deficit: a withdrawal or a refused deposit at touch number
     /// `touch` of the batch.
     event Credited(address indexed account, uint16 indexed asset, uint256 amount, uint64 indexed batch, uint256 touch);
 
@@ -263,11 +271,11 @@ interface ILedger {
     /// @notice Takes any number of batches, one after the other, and verifies their proofs together; all of them or none.
     /// @dev A settle moves the root by a proof at the current tick. A tick moves the tick. A sweep moves the root by a proof that the accounts of
     /// some pages are healthy at the current tick, with a safe radius that the pages' headers then hold. A regroup
-    /// moves the root by a proof that accounts of some pages change places and nothing else. A coverage proves that no account in a
-    /// range of pages is below its maintenance margin at the current tick and root; ranges follow one another from page 0, with no change of root or tick in between.
+    /// moves the root by a proof that accounts of some pages change places and nothing else; a carry by a proof that the headers of some blocks follow from
+    /// those of their pages. A coverage proves that no account is below its maintenance margin at the current tick and root.
     function post(Batch[] calldata batches) external;
 
-    /// @notice Pays the caller what was credited to them in `asset` and has been covered since.
+    /// @notice Pays the caller what was credited to them in `asset`, and has been covered since by a batch without a deficit.
     /// @return amount Posted units paid.
     function withdraw(uint16 asset) external returns (uint256 amount);
 
@@ -293,8 +301,8 @@ interface ILedger {
     /// @notice Batch whose proof completed that coverage, 0 before the first.
     function coveredBatch() external view returns (uint64);
 
-    /// @notice Pages of the current root covered so far at the current tick, by proofs that may still be completed.
-    function coveredPages() external view returns (uint32);
+    /// @notice The last batch by which a ledger without a deficit was covered: credits up to it are payable.
+    function solventBatch() external view returns (uint64);
 
     /// @notice Root of the ledger state.
     function root() external view returns (uint256);
@@ -335,8 +343,8 @@ interface ILedger {
     /// @notice Pages of a regroup.
     function regroupPages() external view returns (uint16);
 
-    /// @notice All pages of the ledger.
-    function pages() external view returns (uint32);
+    /// @notice Blocks of a carry.
+    function carryBlocks() external view returns (uint16);
 
     /// @notice keccak256(abi.encode(index, depositor, kind, asset, amount, target, owner)) of a queued deposit.
     function queue(uint64 index) external view returns (bytes32);
@@ -344,7 +352,7 @@ interface ILedger {
     /// @notice What `account` can withdraw, in posted units.
     function claim(address account, uint16 asset) external view returns (uint256);
 
-    /// @notice What was credited to `account` and becomes payable when the ledger is next covered.
+    /// @notice What was credited to `account` and becomes payable when the ledger is next covered and has no deficit.
     function pending(address account, uint16 asset) external view returns (uint256);
 
     /// @notice Token and unit of an asset in custody; zeros for any other.

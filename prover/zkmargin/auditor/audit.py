@@ -11,7 +11,7 @@ root     every new root and tick hash is the one recomputed
 queue    deposits are consumed in order, each once; refunds and withdrawals are credited as proved, and
              payable once covered
 vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
-coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just
+coverage every account is healthy at a covered tick, and the headers of blocks say so; Covered is said just
              then; no tick follows one that is not covered
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.auditor.chain import KEYS_TYPE, Chain, Event, Posted, Undecodable, entry_of
-from zkmargin.auditor.covering import check_coverage, check_kept, replay_regroup, replay_sweep
+from zkmargin.auditor.covering import check_coverage, check_kept, replay_carry, replay_regroup, replay_sweep
 from zkmargin.auditor.findings import Findings
 from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
@@ -35,7 +35,17 @@ from zkmargin.errors import BadInput, ExitStatus, MissingData
 from zkmargin.protocol.constants import CIRCUIT_IDS, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.hashes import params_hash, tick_hash
 from zkmargin.protocol.model import InstrumentTick, Params, QueueEntry, Tick
-from zkmargin.protocol.posted import read_coverage, read_regroup, read_settle, read_sweep, read_tick
+from zkmargin.protocol.posted import (
+    CarryWords,
+    RegroupWords,
+    SweepWords,
+    read_carry,
+    read_coverage,
+    read_regroup,
+    read_settle,
+    read_sweep,
+    read_tick,
+)
 from zkmargin.protocol.vkeys import load_vkey
 from zkmargin.protocol.words import challenge, commitment, domain_word, evaluate, header_word
 
@@ -46,8 +56,10 @@ _CIRCUITS = {
     "Ticked": "tick",
     "Swept": "sweep",
     "Regrouped": "regroup",
+    "Carried": "carry",
     "CoverageProved": "coverage",
 }  # by event
+_HeaderWords = SweepWords | RegroupWords | CarryWords
 _GLOBAL = 0  # the batch number of checks of the ledger as a whole
 
 
@@ -111,7 +123,7 @@ class _Run:
             event.values[0]: (event.values[1], event.values[2]) for event in self._of("AssetRegistered")
         }
         self.books = Books.genesis(self.profile)
-        self.roots = Roots(self.profile.ledger_levels)
+        self.roots = Roots(self.profile)
         try:
             self.domain = domain_word(chain.chain_id, chain.ledger)
         except BadInput as error:
@@ -122,9 +134,9 @@ class _Run:
         )  # (address, asset, batch, touch) -> amount
         self.tick = Tick(0, 0, 0, 0, 0, ())
         self.ticks: dict[int, Tick] = {}  # by hash: what a page can be anchored at
-        self.pages_done = 0  # pages covered so far of this root at this tick
         self.posted: dict[str, list[tuple[Any, ...]] | None] = {}  # calldata of the transaction under way
         self.covered: list[tuple[int, int, int, int]] = []  # slot, tick, root, batch
+        self.solvent = 0  # the last batch that covered a ledger without a deficit
         self.batch = 0
         self.root = self.genesis_root
         self.tick_hash = self.genesis_tick
@@ -153,14 +165,14 @@ class _Run:
             for name, kind in (
                 ("sweepPages", "uint16"),
                 ("regroupPages", "uint16"),
-                ("pages", "uint32"),
+                ("carryBlocks", "uint16"),
             )
         ]
         self.found.require(
             "coverage",
             _GLOBAL,
-            sizes == [self.profile.sweep_pages, self.profile.regroup_pages, self.profile.pages],
-            "the contract counts other pages than its circuits, so that Covered would mean less",
+            sizes == [self.profile.sweep_pages, self.profile.regroup_pages, self.profile.carry_blocks],
+            "the contract counts other pages or blocks than its circuits",
         )
         verifier = self.chain.view("verifier", ["address"])
         alpha, beta, gamma, circuits = self.chain.view("verifyingKeys", [KEYS_TYPE], verifier)
@@ -229,6 +241,7 @@ class _Run:
             "tick": self._tick,
             "sweep": self._sweep,
             "regroup": self._regroup,
+            "carry": self._carry,
             "coverage": self._cover,
         }
         jobs = []
@@ -331,7 +344,7 @@ class _Run:
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")
-        self._moved(new)
+        self.root = new
 
     def _tick(self, batch: Posted) -> None:
         _, slot, previous, new = batch.values[:4]
@@ -352,70 +365,60 @@ class _Run:
             previous == (self.covered[-1][1] if self.covered else self.genesis_tick),
             "the tick before it was never covered",
         )
-        self.tick_hash, self.pages_done = new, 0
+        self.tick_hash = new
         self.ticks[new] = self.tick
 
     def _sweep(self, batch: Posted) -> None:
-        _, previous, new, tick = batch.values[:4]
-        self._order(batch, previous, self.root, "the root")
-        with self.found.checking("binding", batch.number):
-            posted = read_sweep(batch.words)
-            require(
-                (posted.domain, posted.root, posted.tick, posted.new_root)
-                == (self.domain, previous, tick, new),
-                "the words and the event's fields differ",
-            )
-            require(tick == self.tick_hash, "it was swept at another tick")
-        with self.found.checking("reexec", batch.number):
-            replay_sweep(self.books, read_sweep(batch.words), self.tick, self.tick_hash)
-        with self.found.checking("root", batch.number):
-            root = self.roots.root(self.books)
-            require(root == new, f"the new root should be {root}")
-        self._moved(new)
+        self._headers(
+            batch, read_sweep, lambda posted: replay_sweep(self.books, posted, self.tick, self.tick_hash)
+        )
 
     def _regroup(self, batch: Posted) -> None:
+        self._headers(batch, read_regroup, lambda posted: replay_regroup(self.books, posted))
+
+    def _carry(self, batch: Posted) -> None:
+        self._headers(
+            batch,
+            read_carry,
+            lambda posted: replay_carry(self.books, posted, self.tick, self.tick_hash, self.ticks),
+        )
+
+    def _headers(
+        self, batch: Posted, read: Callable[[Sequence[int]], _HeaderWords], replay: Callable[[Any], None]
+    ) -> None:
+        """A batch that changes headers, or places, and nothing an account has."""
         _, previous, new, tick = batch.values[:4]
         self._order(batch, previous, self.root, "the root")
         with self.found.checking("binding", batch.number):
-            posted = read_regroup(batch.words)
+            posted = read(batch.words)
             require(
                 (posted.domain, posted.root, posted.tick, posted.new_root)
                 == (self.domain, previous, tick, new),
                 "the words and the event's fields differ",
             )
-            require(tick == self.tick_hash, "it was regrouped at another tick")
+            require(tick == self.tick_hash, "it was made for another tick")
         with self.found.checking("reexec", batch.number):
-            replay_regroup(self.books, read_regroup(batch.words))
+            replay(read(batch.words))
         with self.found.checking("root", batch.number):
             root = self.roots.root(self.books)
             require(root == new, f"the new root should be {root}")
-        self._moved(new)
-
-    def _moved(self, new: int) -> None:
-        """The root has moved: coverage that is under way counts for the one root it is of."""
-        if new != self.root:
-            self.root, self.pages_done = new, 0
+        self.root = new
 
     def _cover(self, batch: Posted) -> None:
-        _, root, tick, first, until = batch.values[:5]
+        _, root, tick = batch.values[:3]
         self._order(batch, root, self.root, "the root")
         with self.found.checking("binding", batch.number):
             posted = read_coverage(batch.words)
             require(
-                (posted.domain, posted.root, posted.tick, posted.first, posted.until)
-                == (self.domain, root, tick, first, until),
+                (posted.domain, posted.root, posted.tick) == (self.domain, root, tick),
                 "the words and the event's fields differ",
             )
             require(tick == self.tick_hash, "it was covered at another tick")
         with self.found.checking("coverage", batch.number):
-            require(
-                first == self.pages_done, f"pages {first} to {until} do not follow page {self.pages_done}"
-            )
             check_coverage(self.books, read_coverage(batch.words), self.tick, self.ticks)
-        self.pages_done = until
-        if until == self.profile.pages:
-            self.pages_done = 0
-            self.covered.append((self.tick.slot, tick, root, batch.number))
+        self.covered.append((self.tick.slot, tick, root, batch.number))
+        if self.books.reserve >= 0:
+            self.solvent = batch.number
 
     # ---------------------------------------------------------------- at the end
 
@@ -458,11 +461,12 @@ class _Run:
             ("coveredTick", "uint256"),
             ("coveredRoot", "uint256"),
             ("coveredBatch", "uint64"),
+            ("solventBatch", "uint64"),
         )
         self.found.require(
             "coverage",
             _GLOBAL,
-            tuple(chain.view(name, [kind]) for name, kind in views) == last,
+            tuple(chain.view(name, [kind]) for name, kind in views) == (*last, self.solvent),
             "the contract's last coverage is another",
         )
         self._claims()
@@ -483,10 +487,9 @@ class _Run:
         """queue: what was credited and not yet withdrawn is what the contract still owes."""
         left: Counter[tuple[int, int]] = Counter()
         waiting: Counter[tuple[int, int]] = Counter()
-        covered = self.covered[-1][3] if self.covered else 0
         for (address, asset, number, _), amount in self.credits.items():
             left[address, asset] += amount
-            if number > covered:
+            if number > self.solvent:
                 waiting[address, asset] += amount
         for event in self._of("Withdrawn"):
             left[int(event.values[0], 16), event.values[1]] -= event.values[2]

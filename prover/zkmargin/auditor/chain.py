@@ -28,10 +28,8 @@ _EVENTS = {
     "Ticked": (("uint64",), ("uint32", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "Swept": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "Regrouped": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
-    "CoverageProved": (
-        ("uint64",),
-        ("uint256", "uint256", "uint32", "uint32", "uint256", "uint256[]", "uint256[8]"),
-    ),
+    "Carried": (("uint64",), ("uint256", "uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
+    "CoverageProved": (("uint64",), ("uint256", "uint256", "uint256", "uint256[]", "uint256[8]")),
     "Covered": (("uint32",), ("uint256", "uint256", "uint64")),
     "Credited": (("address", "uint16", "uint64"), ("uint256", "uint256")),
     "Withdrawn": (("address", "uint16"), ("uint256",)),

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sweeps and coverage re-checked from the statements of SPEC section 8, apart from how they are made.
+"""Sweeps, regroups, carries and coverage re-checked from SPEC section 8, apart from how they are made.
 
-A coverage is judged twice: as the statement has it, by radius and displacement; and by what it is to mean,
-the health of every account of its pages at the tick.
+A coverage is judged twice: as the statement has it, by the headers of blocks; and by what it is to mean,
+the health of every account at the tick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zkmargin.auditor.rules import Books, require, sums
+from zkmargin.auditor.rules import CLEARED, Books, Header, require, sums
 from zkmargin.protocol.constants import PAGE_SIZE
 from zkmargin.protocol.model import Account, InstrumentTick, Tick
-from zkmargin.protocol.posted import CoverageWords, RegroupWords, SweepWords
+from zkmargin.protocol.posted import CarryWords, CoverageWords, RegroupWords, SweepWords
 
 SCALE = 1 << 16
 LIMIT = 1 << 24
@@ -53,7 +53,7 @@ def within(then: Tick, now: Tick, radius: int) -> bool:
 
 def check_kept(books: Books, leaf: int, account: Account, ticks: dict[int, Tick]) -> None:
     """Raises `Broken` where a page kept its header and the account written is not as safe as it says."""
-    anchor, radius = books.headers.get(leaf // PAGE_SIZE, (0, 0))
+    anchor, radius = books.headers.get(leaf // PAGE_SIZE, CLEARED)
     require(anchor in ticks, "a header is kept that is anchored at no tick of this ledger")
     then = ticks[anchor]
     require(keeps(account, then, radius), f"account {account.id} is not safe to the radius its page keeps")
@@ -70,7 +70,7 @@ def replay_sweep(books: Books, posted: SweepWords, tick: Tick, tick_hash: int) -
         require(page < books.profile.pages, f"page {page} is outside the ledger")
         for account in accounts_of(books, page):
             require(keeps(account, tick, posted.radius), f"account {account.id} is not safe to the radius")
-        books.headers[page] = (tick_hash, posted.radius)
+        books.put_header(page, (tick_hash, posted.radius))
 
 
 def replay_regroup(books: Books, posted: RegroupWords) -> None:
@@ -87,26 +87,61 @@ def replay_regroup(books: Books, posted: RegroupWords) -> None:
         account = held[origin]
         if account is not None:
             books.leaves[place] = account
-    headers = [books.headers.pop(page, (0, 0)) for page in pages]
+    headers = [books.headers.get(page, CLEARED) for page in pages]
+    for page in pages:
+        books.put_header(page, CLEARED)
     if posted.radius is None:
         return
     anchors = {anchor for anchor, _ in headers}
-    require(len(anchors) == 1, "pages of several anchors kept their headers")
+    require(len(anchors) == 1 and 0 not in anchors, "pages without one anchor kept their headers")
     require(posted.radius <= min(radius for _, radius in headers), "a page had less radius than is kept")
     for page in pages:
-        books.headers[page] = (anchors.copy().pop(), posted.radius)
+        books.put_header(page, (anchors.copy().pop(), posted.radius))
+
+
+def _pages(books: Books, block: int) -> Iterator[int]:
+    """The pages of a block that are not empty with a cleared header."""
+    size = books.profile.block_pages
+    for page in range(block * size, (block + 1) * size):
+        if page in books.headers or next(accounts_of(books, page), None) is not None:
+            yield page
+
+
+def _covers(header: Header, tick: Tick, ticks: dict[int, Tick]) -> bool:
+    anchor, radius = header
+    return anchor in ticks and within(ticks[anchor], tick, radius)
+
+
+def replay_carry(
+    books: Books, posted: CarryWords, tick: Tick, tick_hash: int, ticks: dict[int, Tick]
+) -> None:
+    """Apply a carry to the headers of blocks; raises `Broken` where they don't follow from those of pages."""
+    for word in posted.blocks:
+        require(word.index < books.profile.blocks, f"block {word.index} is outside the ledger")
+        headers = []
+        for page in _pages(books, word.index):
+            headers.append(books.headers.get(page, CLEARED))
+            require(_covers(headers[-1], tick, ticks), f"page {page} is not covered by its header")
+        anchors = {anchor for anchor, _ in headers}
+        require(bool(word.now) or len(anchors) == 1, f"the pages of block {word.index} have not one anchor")
+        anchor = tick_hash if word.now else anchors.pop()
+        for there, radius in headers:
+            if there == anchor:
+                require(word.radius <= radius, f"a page of block {word.index} has less radius")
+            else:
+                require(word.radius == 0, f"a page of block {word.index} is anchored elsewhere")
+        require(word.radius < LIMIT, "the radius is out of range")
+        books.blocks[word.index] = (anchor, word.radius)
 
 
 def check_coverage(books: Books, posted: CoverageWords, tick: Tick, ticks: dict[int, Tick]) -> None:
-    """Raises `Broken` where a page of the range is not covered, or an account in it unhealthy."""
-    require(posted.first < posted.until <= books.profile.pages, "the range is outside the ledger")
-    occupied = {leaf // PAGE_SIZE for leaf in books.leaves}
-    for page in sorted(occupied | set(books.headers)):
-        if not posted.first <= page < posted.until:
-            continue
-        for account in accounts_of(books, page):
-            total = sums(account, tick)
-            require(total.E >= total.M, f"account {account.id} is below maintenance margin")
-        anchor, radius = books.headers.get(page, (0, 0))
-        require(anchor in ticks, f"page {page} is not anchored at any tick of this ledger")
-        require(within(ticks[anchor], tick, radius), f"prices outgrew the radius of page {page}")
+    """Raises `Broken` where a block is not covered, an account unhealthy, or a deficit is not told."""
+    require(posted.solvent == (books.reserve >= 0), "it tells another sign of the reserve")
+    for account in books.leaves.values():
+        total = sums(account, tick)
+        require(total.E >= total.M, f"account {account.id} is below maintenance margin")
+    size = books.profile.block_pages
+    occupied = {leaf // PAGE_SIZE // size for leaf in books.leaves} | {page // size for page in books.headers}
+    for block in sorted(occupied | set(books.blocks)):
+        covered = _covers(books.blocks.get(block, CLEARED), tick, ticks)
+        require(covered, f"block {block} is not covered by its header")

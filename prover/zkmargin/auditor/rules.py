@@ -22,6 +22,8 @@ from zkmargin.protocol.constants import (
 from zkmargin.protocol.model import Account, Holding, InstrumentTick, Params, Tick, Touch
 from zkmargin.protocol.posted import InstrumentWord, TickWords
 
+Header = tuple[int, int]  # anchor, radius
+CLEARED: Header = (0, 0)
 ONE = 1 << 32
 CAP = 1 << 119
 
@@ -182,9 +184,8 @@ class Books:
 
     profile: Profile
     leaves: dict[int, Account] = field(default_factory=dict)
-    headers: dict[int, tuple[int, int]] = field(
-        default_factory=dict
-    )  # page -> (anchor, radius), cleared ones left out
+    headers: dict[int, Header] = field(default_factory=dict)  # by page, cleared ones left out
+    blocks: dict[int, Header] = field(default_factory=dict)  # by block, cleared ones left out
     reserve: int = 0
     next_id: int = 0
     consumed: int = 0
@@ -194,7 +195,14 @@ class Books:
     def genesis(profile: Profile) -> Books:
         """The ledger before batch 1: the backstops alone."""
         ids = range(1, profile.instruments)
-        return Books(profile, {i: Account(id=i) for i in ids}, {}, 0, profile.instruments, 0)
+        return Books(profile, {i: Account(id=i) for i in ids}, next_id=profile.instruments)
+
+    def put_header(self, page: int, header: Header) -> None:
+        """Set the header of a page, and clear that of its block."""
+        self.headers[page] = header
+        if header == CLEARED:
+            del self.headers[page]
+        self.blocks.pop(page // self.profile.block_pages, None)
 
     def touch(self, touch: Touch, tick: Tick) -> Account:
         """Apply one posted touch; returns the account written. Raises `Broken`."""
@@ -229,7 +237,7 @@ class Books:
             "a balance is out of range",
         )
         if op != Op.NOOP and not touch.kept:
-            self.headers.pop(touch.leaf_index // PAGE_SIZE, None)
+            self.put_header(touch.leaf_index // PAGE_SIZE, CLEARED)
         if after == Account():
             self.leaves.pop(touch.leaf_index, None)
         else:

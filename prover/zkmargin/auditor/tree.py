@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from zkmargin.auditor.rules import Books
-from zkmargin.protocol.constants import ARITY, PAGE_SIZE
-from zkmargin.protocol.hashes import EMPTY_LEAF, header_hash, leaf_hash, ledger_root, node_hash
+from zkmargin.protocol.constants import ARITY, PAGE_SIZE, Profile
+from zkmargin.protocol.hashes import EMPTY_LEAF, block_hash, header_hash, leaf_hash, ledger_root, node_hash
 from zkmargin.protocol.model import Account
 
 
 class Roots:
     """Roots of one ledger; pages that did not change are remembered."""
 
-    def __init__(self, levels: int) -> None:
-        self._levels = levels
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
         self._pages: dict[int, tuple[tuple[tuple[int, Account], ...], int]] = {}
         self._bare = self._fold([EMPTY_LEAF] * PAGE_SIZE)[0]
 
@@ -45,8 +45,19 @@ class Roots:
             for page in pages.keys() | books.headers.keys()
         }
         default = header_hash(self._bare, 0, 0)
-        for _ in range(self._levels):
-            parents = {index // ARITY for index in nodes}
-            nodes = {p: node_hash([nodes.get(p * ARITY + i, default) for i in range(ARITY)]) for p in parents}
-            default = node_hash([default] * ARITY)
+        nodes, default = _climb(nodes, default, self._profile.block_levels)
+        blocks = {
+            block: block_hash(nodes.get(block, default), *books.blocks.get(block, (0, 0)))
+            for block in nodes.keys() | books.blocks.keys()
+        }
+        nodes, default = _climb(blocks, block_hash(default, 0, 0), self._profile.top_levels)
         return ledger_root(nodes.get(0, default), books.reserve, books.next_id, books.consumed)
+
+
+def _climb(nodes: dict[int, int], default: int, levels: int) -> tuple[dict[int, int], int]:
+    """The nodes so many levels higher up that differ from the default there, and that default."""
+    for _ in range(levels):
+        parents = {index // ARITY for index in nodes}
+        nodes = {p: node_hash([nodes.get(p * ARITY + i, default) for i in range(ARITY)]) for p in parents}
+        default = node_hash([default] * ARITY)
+    return nodes, default

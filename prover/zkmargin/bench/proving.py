@@ -73,7 +73,7 @@ def full_page(accounts: int = 64) -> tuple[Ledger, Tick]:
             size = (1000 + 37 * number + slot) * (-1 if short else 1)
             account = account.with_slot(slot, holding_of(tick.instruments[instrument], instrument, size))
         rows[number] = account
-    return Ledger.of(profile, rows, {}, (0, 2 * profile.instruments + accounts, 0)), tick
+    return Ledger.of(profile, rows, {}, {}, (0, 2 * profile.instruments + accounts, 0)), tick
 
 
 def sweep_witness(keys: CircuitKeys) -> bytes:

@@ -117,7 +117,7 @@ def bench_venue(
     first = profile.instruments  # leaves below hold the backstops
     accounts = {number: Account(id=number) for number in range(1, profile.instruments)}
     accounts |= {first + n: account(profile, priced, n, far) for n, far in enumerate(moves)}
-    ledger = Ledger.of(profile, accounts, {}, (0, 2 * profile.instruments + len(moves), 0))
+    ledger = Ledger.of(profile, accounts, {}, {}, (0, 2 * profile.instruments + len(moves), 0))
     with (
         anvil(timestamp=SLOT * SECONDS) as node,
         ProvingPool(backend) as pool,

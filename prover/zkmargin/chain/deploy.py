@@ -80,7 +80,7 @@ def deploy(
         sizes.touches,
         sizes.sweep_pages,
         sizes.regroup_pages,
-        sizes.pages,
+        sizes.carry_blocks,
         [(asset.id, asset.token, asset.unit) for asset in held],
     )
     ledger, block = _create(web3, key, "Ledger", config)

@@ -37,7 +37,6 @@ HINTS = {
     "AmountOutOfRange": "deposit at least 1 and, of a collateral, less than 2^48 units",
     "CollateralFull": "the ledger holds as much of this collateral as it can; bring another one",
     "TransferInexact": "the ledger takes no tokens with transfer fees",
-    "CoverageOutOfOrder": "cover the current root at the current tick from page 0 on",
     "LastTickUncovered": "post the coverage of the last tick first, or together with this one",
     "CircuitUnknown": _POSTER,
     "NothingToVerify": "post at least one batch",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Witness inputs of the sweep, regroup and coverage circuits: signal names to field elements."""
+"""Witness inputs of the sweep, regroup, carry and coverage circuits: signal names to field elements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zkmargin.protocol.constants import BITS, PAGE_SIZE, RADIUS_ONE, P, Profile
 from zkmargin.protocol.hashes import leaf_hash, sponge, tick_hash
 from zkmargin.protocol.model import Account, Tick
 from zkmargin.protocol.packing import split
-from zkmargin.state.ledger import BlockOpening, PageOpening
+from zkmargin.state.ledger import BlockOpening, Header, PageOpening
 
 Value = Any  # an integer or nested lists of them
 
@@ -29,6 +29,15 @@ def _ledger(before: Before) -> dict[str, Value]:
         "reserve": before.reserve % P,
         "nextId": before.next_id,
         "consumed": before.consumed,
+    }
+
+
+def _headers(pages: Sequence[PageOpening]) -> dict[str, Value]:
+    return {
+        "anchor": [page.header[0] for page in pages],
+        "lastRadius": [page.header[1] for page in pages],
+        "blockAnchor": [page.block_header[0] for page in pages],
+        "blockRadius": [page.block_header[1] for page in pages],
     }
 
 
@@ -79,8 +88,7 @@ def sweep_inputs(
         **_ledger(before),
         "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
         "children": [page.ledger_path for page in pages],
-        "anchor": [page.anchor for page in pages],
-        "lastRadius": [page.radius for page in pages],
+        **_headers(pages),
         "owner": [[account.owner for account in page.accounts] for page in pages],
         "meta": [[account.meta for account in page.accounts] for page in pages],
         "balance": [[account.balance % P for account in page.accounts] for page in pages],
@@ -118,8 +126,7 @@ def regroup_inputs(
         **_ledger(before),
         "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
         "children": [page.ledger_path for page in pages],
-        "anchor": [page.anchor for page in pages],
-        "lastRadius": [page.radius for page in pages],
+        **_headers(pages),
         "leaf": _by_page(leaves),
         "newLeaf": _by_page(moved),
         "originBits": _by_page([[origin >> bit & 1 for bit in range(BITS["origin"])] for origin in origins]),
@@ -132,6 +139,72 @@ def _by_page(values: Sequence[Value]) -> list[list[Value]]:
     return [list(values[start : start + PAGE_SIZE]) for start in range(0, len(values), PAGE_SIZE)]
 
 
+class _Anchors:
+    """The ticks that a carry or coverage opens: the present one, then at most `profile.anchors` older."""
+
+    def __init__(self, profile: Profile, tick: Tick, anchors: Sequence[tuple[Tick, int]]) -> None:
+        if len(anchors) > profile.anchors:
+            raise InternalError(f"a proof opens {profile.anchors} older ticks, not {len(anchors)}")
+        self._older = [*anchors, *[(tick, 0)] * (profile.anchors - len(anchors))]
+        self._tick, self._count = tick, profile.anchors + 1
+        self._place = {tick_hash(anchor): number for number, (anchor, _) in enumerate(anchors, 1)}
+        self._place[tick_hash(tick)] = 0
+
+    def signals(self) -> dict[str, Value]:
+        """The tables of all ticks, and how far the older ones are displaced."""
+        tables = [margin_table(self._tick), *(margin_table(anchor) for anchor, _ in self._older)]
+        return {
+            **{name: [table[name] for table in tables] for name in tables[0]},
+            "displacement": [moved for _, moved in self._older],
+            "rise": [
+                [rise(*rows) % P for rows in zip(anchor.instruments, self._tick.instruments, strict=True)]
+                for anchor, _ in self._older
+            ],
+        }
+
+    def place(self, anchor: int) -> list[int]:
+        """Which of the ticks an anchor is, one-hot; all 0 for anchor 0."""
+        if anchor and anchor not in self._place:
+            raise InternalError("a header is anchored at a tick that the proof does not open")
+        return [int(bool(anchor) and self._place[anchor] == number) for number in range(self._count)]
+
+
+def carry_inputs(
+    profile: Profile,
+    tick: Tick,
+    domain: int,
+    root: int,
+    new_root: int,
+    before: Before,
+    anchors: Sequence[tuple[Tick, int]],
+    blocks: Sequence[tuple[BlockOpening, Header]],
+    posting: Posting,
+) -> dict[str, Value]:
+    """All inputs of a carry proof: each block as it stands before its header is written, and that header.
+
+    `anchors`: older ticks with their displacements.
+    """
+    opened, levels = _Anchors(profile, tick, anchors), profile.top_levels
+    return {
+        **posting.signals(),
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(tick_hash(tick))),
+        "newRootHalves": list(split(new_root)),
+        **opened.signals(),
+        **_ledger(before),
+        "blockBits": [_bits(block.number, levels) for block, _ in blocks],
+        "children": [block.top_path for block, _ in blocks],
+        "anchor": [block.block_header[0] for block, _ in blocks],
+        "lastRadius": [block.block_header[1] for block, _ in blocks],
+        "pageRoot": [block.page_roots for block, _ in blocks],
+        "radius": [[radius for _, radius in block.headers] for block, _ in blocks],
+        "at": [[opened.place(anchor) for anchor, _ in block.headers] for block, _ in blocks],
+        "pick": [opened.place(anchor) for _, (anchor, _) in blocks],
+        "newRadius": [radius for _, (_, radius) in blocks],
+    }
+
+
 def coverage_inputs(
     profile: Profile,
     tick: Tick,
@@ -139,37 +212,20 @@ def coverage_inputs(
     root: int,
     before: Before,
     anchors: Sequence[tuple[Tick, int]],
-    block: BlockOpening,
-    rest: bool,
+    roots: Sequence[int],
+    headers: Sequence[Header],
     posting: Posting,
 ) -> dict[str, Value]:
-    """All inputs of a coverage proof; `anchors`: at most `profile.anchors` older ticks with displacements."""
-    used = [*anchors, *[(tick, 0)] * (profile.anchors - len(anchors))]
-    position = {tick_hash(anchor): number for number, (anchor, _) in enumerate(anchors, 1)}
-    position[tick_hash(tick)] = 0
-    tables = [margin_table(tick), *(margin_table(anchor) for anchor, _ in used)]
-    at = []
-    for anchor in block.anchors:
-        if anchor and anchor not in position:
-            raise InternalError("a page is anchored at a tick that the coverage proof does not open")
-        at.append([int(bool(anchor) and position[anchor] == number) for number in range(profile.anchors + 1)])
-    above = profile.ledger_levels - profile.block_levels
+    """All inputs of a coverage proof: roots and headers of all blocks; `anchors` as in a carry."""
+    opened = _Anchors(profile, tick, anchors)
     return {
         **posting.signals(),
         "domain": domain,
         "rootHalves": list(split(root)),
         "tickHalves": list(split(tick_hash(tick))),
-        **{name: [table[name] for table in tables] for name in tables[0]},
-        "displacement": [moved for _, moved in used],
-        "rise": [
-            [rise(*rows) % P for rows in zip(anchor.instruments, tick.instruments, strict=True)]
-            for anchor, _ in used
-        ],
+        **opened.signals(),
         **_ledger(before),
-        "pageRoot": block.page_roots,
-        "radius": block.radii,
-        "at": at,
-        "pathBits": [*_bits(block.number, above), [0] * 3],
-        "children": [*block.ledger_path, [0] * 8],
-        "rest": int(rest),
+        "blockRoot": list(roots),
+        "radius": [radius for _, radius in headers],
+        "at": [opened.place(anchor) for anchor, _ in headers],
     }

@@ -21,7 +21,7 @@ def _settle(profile: Profile) -> Circuit:
         profile=profile.name,
         source="settle/settle.circom",
         template="Settle",
-        arguments=(profile.touches, profile.instruments, profile.ledger_levels),
+        arguments=(profile.touches, profile.instruments, profile.block_levels, profile.top_levels),
         unit="touch",
         units=profile.touches,
     )
@@ -45,7 +45,7 @@ def _sweep(profile: Profile) -> Circuit:
         profile=profile.name,
         source="sweep/sweep.circom",
         template="Sweep",
-        arguments=(profile.sweep_pages, profile.instruments, profile.ledger_levels),
+        arguments=(profile.sweep_pages, profile.instruments, profile.block_levels, profile.top_levels),
         unit="account",
         units=profile.sweep_pages * PAGE_SIZE,
     )
@@ -57,9 +57,9 @@ def _coverage(profile: Profile) -> Circuit:
         profile=profile.name,
         source="coverage/coverage.circom",
         template="Coverage",
-        arguments=(profile.block_levels, profile.ledger_levels, profile.instruments, profile.anchors),
-        unit="page",
-        units=profile.block_pages,
+        arguments=(profile.top_levels, profile.block_levels, profile.instruments, profile.anchors),
+        unit="block",
+        units=profile.blocks,
     )
 
 
@@ -69,10 +69,25 @@ def _regroup(profile: Profile) -> Circuit:
         profile=profile.name,
         source="regroup/regroup.circom",
         template="Regroup",
-        arguments=(profile.regroup_pages, profile.ledger_levels),
+        arguments=(profile.regroup_pages, profile.block_levels, profile.top_levels),
         unit="account",
         units=profile.regroup_pages * PAGE_SIZE,
     )
+
+
+def _carry(profile: Profile) -> Circuit:
+    return Circuit(
+        name="carry",
+        profile=profile.name,
+        source="carry/carry.circom",
+        template="Carry",
+        arguments=(
+            profile.carry_blocks, profile.block_levels, profile.top_levels, profile.instruments,
+            profile.anchors,
+        ),
+        unit="page",
+        units=profile.carry_blocks * profile.block_pages,
+    )  # fmt: skip
 
 
 _MAKERS = {
@@ -81,6 +96,7 @@ _MAKERS = {
     "sweep": _sweep,
     "coverage": _coverage,
     "regroup": _regroup,
+    "carry": _carry,
 }
 
 
@@ -94,10 +110,14 @@ def _resized(profile: Profile, name: str, units: int) -> Profile:
         return replace(profile, sweep_pages=units // PAGE_SIZE)
     if name == "regroup" and units % PAGE_SIZE == 0:
         return replace(profile, regroup_pages=units // PAGE_SIZE)
+    if name == "carry" and units % profile.block_pages == 0:
+        return replace(profile, carry_blocks=units // profile.block_pages)
     levels = next((n for n in range(1, 7) if ARITY**n == units), None)
     if name == "coverage" and levels:
-        return replace(profile, block_levels=levels, ledger_levels=max(levels, profile.ledger_levels))
-    raise UsageError(f"circuit '{name}' can't have {units} units", hint="whole pages, or powers of 8 of them")
+        return replace(profile, ledger_levels=profile.block_levels + levels)
+    raise UsageError(
+        f"circuit '{name}' can't have {units} units", hint="whole pages or blocks; for coverage powers of 8"
+    )
 
 
 def names() -> tuple[str, ...]:
@@ -133,12 +153,14 @@ def two_sizes(made: Circuit) -> tuple[Circuit, Circuit]:
 
     A sponge takes 15 words a block, so the last unit alone would tell too little or too much.
     """
+    block = load().profile(made.profile).block_pages
     sizes = {
         "settle": (1, made.units),
         "tick": (load().profile(made.profile).quorum, made.units),
         "sweep": (PAGE_SIZE, 2 * PAGE_SIZE),
         "coverage": (ARITY, ARITY**2),
         "regroup": (PAGE_SIZE, 4 * PAGE_SIZE),
+        "carry": (block, 4 * block),
     }
     few, more = sizes[made.name]
     return circuit(made.name, made.profile, few), circuit(made.name, made.profile, more)

@@ -46,16 +46,16 @@ def page_radii(accounts: Sequence[Account], tick: Tick) -> list[int | None]:
 def gather(near: Mapping[int, frozenset[int]]) -> Regrouping:
     """Move near accounts of these pages into as few of them as hold them, by exchanges of two leaves.
 
-    `near`: by page, the leaves of accounts near the edge. Pages that have most of them get the others'.
+    `near`: by page, the leaves of accounts near the edge. The lowest pages get the others', so that near
+    accounts end in few blocks as well.
     """
     pages = tuple(sorted(near))
     first = {page: PAGE_SIZE * number for number, page in enumerate(pages)}
     origins = list(range(PAGE_SIZE * len(pages)))
     total = sum(len(leaves) for leaves in near.values())
-    ranked = sorted(pages, key=lambda page: (-len(near[page]), page))
-    targets = ranked[: -(-total // PAGE_SIZE)]
+    targets = pages[: -(-total // PAGE_SIZE)]
     room = [first[page] + leaf for page in targets for leaf in range(PAGE_SIZE) if leaf not in near[page]]
-    others = [first[page] + leaf for page in ranked[len(targets) :] for leaf in sorted(near[page])]
+    others = [first[page] + leaf for page in pages[len(targets) :] for leaf in sorted(near[page])]
     for place, origin in zip(room, others, strict=False):
         origins[place], origins[origin] = origin, place
     return Regrouping(pages, tuple(origins))
@@ -67,16 +67,17 @@ def spared(near: Sequence[int]) -> int:
 
 
 def plan(near: Mapping[int, frozenset[int]], width: int) -> list[Regrouping]:
-    """Regroupings of `width` pages each that spare pages, best first; pages without near accounts fill up.
+    """Regroupings of `width` pages each that spare pages; pages without near accounts fill up.
 
-    Each page is in one of them at most. Those with most near accounts go together, so that they fill up; run
-    again on the result, accounts gather further.
+    Each page is in one of them at most. Pages from all over the ledger go together, so that accounts move
+    towards its beginning; run again on the result, they gather further.
     """
-    some = sorted((page for page in near if near[page]), key=lambda page: (-len(near[page]), page))
-    idle = sorted(page for page in near if not near[page])
+    some = sorted(page for page in near if 0 < len(near[page]) < PAGE_SIZE)
+    idle = sorted((page for page in near if not near[page]), reverse=True)
+    count = -(-len(some) // width)
     found = []
-    for start in range(0, len(some), width):
-        group = some[start : start + width]
+    for start in range(count):
+        group = some[start::count]
         missing = width - len(group)
         if len(idle) < missing or spared([len(near[page]) for page in group]) < 1:
             continue

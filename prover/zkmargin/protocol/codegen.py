@@ -40,14 +40,14 @@ from zkmargin.protocol.constants import (
     load,
     tag,
 )
-from zkmargin.protocol.hashes import EMPTY_LEAF, EMPTY_TOP
+from zkmargin.protocol.hashes import EMPTY_BLOCKS, EMPTY_LEAF, EMPTY_PAGE
 from zkmargin.protocol.home import build_folder, home
 
 SOLIDITY = "contracts/src/generated/Protocol.sol"
 CIRCOM = "generated/constants.circom"
 _CONTRACT_BITS = ("magnitude", "amount", "word")
 _CONTRACT_PACKINGS = ("header", "domain", "touch", "l1", "target", "tick_head", "cover_head")
-_UNITS = {"settle": "touch", "tick": "instrument", "sweep": "page", "regroup": "page"}
+_UNITS = {"settle": "touch", "tick": "instrument", "sweep": "page", "regroup": "page", "carry": "block"}
 
 
 def fields(packing: str) -> Iterator[tuple[str, int, int]]:
@@ -67,7 +67,8 @@ def circom_rows() -> dict[str, int]:
         ("HOLDINGS", HOLDINGS),
         ("TIERS", TIERS),
         ("EMPTY_LEAF", EMPTY_LEAF),
-        *((f"EMPTY_TOP_{level}", value) for level, value in enumerate(EMPTY_TOP)),
+        ("EMPTY_PAGE", EMPTY_PAGE),
+        *((f"EMPTY_BLOCK_{levels}", value) for levels, value in enumerate(EMPTY_BLOCKS)),
         ("FLAG_PERPETUAL", PERPETUAL),
         ("FLAG_COLLATERAL", COLLATERAL),
         ("FLAG_LIMITED", LIMITED),

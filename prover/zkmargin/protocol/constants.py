@@ -95,6 +95,7 @@ class Profile:
     sweep_pages: int
     regroup_pages: int
     block_levels: int
+    carry_blocks: int
     anchors: int
 
     @property
@@ -104,8 +105,18 @@ class Profile:
 
     @property
     def block_pages(self) -> int:
-        """Number of pages that one coverage proof reads."""
+        """Number of pages of a block."""
         return int(ARITY**self.block_levels)
+
+    @property
+    def top_levels(self) -> int:
+        """Levels of the tree above the blocks."""
+        return self.ledger_levels - self.block_levels
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of the ledger."""
+        return int(ARITY**self.top_levels)
 
     @property
     def capacity(self) -> int:
@@ -120,7 +131,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class WordLayout:
-    """Order of a circuit's posted words: `fixed` once, then `repeated` for each touch, instrument or page."""
+    """Order of a circuit's posted words: `fixed` once, then `repeated` for each unit (touch, page, ...)."""
 
     fixed: tuple[str, ...]
     repeated: tuple[str, ...]

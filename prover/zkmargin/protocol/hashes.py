@@ -64,17 +64,24 @@ def header_hashes(headers: Iterable[tuple[int, int, int]]) -> list[int]:
     return poseidon_many(4, _flat((tag("page"), *header) for header in headers))
 
 
-def _empty_top(levels: int) -> tuple[int, ...]:
-    node = EMPTY_LEAF
-    for _ in range(PAGE_LEVELS):
-        node = node_hash([node] * ARITY)
-    found = [header_hash(node, 0, 0)]
+def block_hash(block_root: int, anchor: int, radius: int) -> int:
+    """A block header over the root of the tree of its pages' headers; anchor and radius as in a page's."""
+    return poseidon([tag("block"), block_root, anchor, radius])
+
+
+def block_hashes(headers: Iterable[tuple[int, int, int]]) -> list[int]:
+    """`block_hash` of many (block root, anchor, radius) in one batch."""
+    return poseidon_many(4, _flat((tag("block"), *header) for header in headers))
+
+
+def _above(node: int, levels: int) -> int:
     for _ in range(levels):
-        found.append(node_hash([found[-1]] * ARITY))
-    return tuple(found)
+        node = node_hash([node] * ARITY)
+    return node
 
 
-EMPTY_TOP = _empty_top(6)  # by level above the page headers: a subtree of empty pages with cleared headers
+EMPTY_PAGE = header_hash(_above(EMPTY_LEAF, PAGE_LEVELS), 0, 0)  # an empty page with a cleared header
+EMPTY_BLOCKS = tuple(block_hash(_above(EMPTY_PAGE, levels), 0, 0) for levels in range(5))  # by block levels
 
 
 def owner_hash(ax: int, ay: int) -> int:

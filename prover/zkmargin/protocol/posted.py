@@ -72,14 +72,39 @@ class RegroupWords:
 
 
 @dataclass(frozen=True)
-class CoverageWords:
-    """A coverage batch as posted: pages `first` .. `until` - 1 of `root` are healthy at `tick`."""
+class BlockWord:
+    """What is posted of a block: its number, the radius of its header, and whether its anchor is now."""
+
+    index: int
+    radius: int
+    now: int
+
+
+@dataclass(frozen=True)
+class CarryWords:
+    """A carry batch as posted: the header of each block got `radius`, anchored at `tick` where `now`.
+
+    Elsewhere it is anchored at the one tick that those of its pages are which are not empty.
+    """
 
     domain: int
     root: int
     tick: int
-    first: int
-    until: int
+    new_root: int
+    blocks: tuple[BlockWord, ...]
+
+
+@dataclass(frozen=True)
+class CoverageWords:
+    """A coverage batch as posted: every account of `root` is healthy at `tick`.
+
+    `solvent`: 1 where its reserve is not below 0.
+    """
+
+    domain: int
+    root: int
+    tick: int
+    solvent: int
 
 
 @dataclass(frozen=True)
@@ -264,8 +289,15 @@ def _origins(word: int, place: str) -> list[int]:
     return [word >> (bits * number) & ((1 << bits) - 1) for number in range(ORIGINS_A_WORD)]
 
 
+def read_carry(words: Sequence[int]) -> CarryWords:
+    """The carry batch of `words`."""
+    fixed, groups = _parts("carry", words)
+    blocks = [BlockWord(**_fields("block", group[0], f"block {n}")) for n, group in enumerate(groups)]
+    new_root = _join(fixed["new_root_hi"], fixed["new_root_lo"], "the new root")
+    return CarryWords(**_roots(fixed), new_root=new_root, blocks=tuple(blocks))
+
+
 def read_coverage(words: Sequence[int]) -> CoverageWords:
     """The coverage batch of `words`."""
     fixed, _ = _parts("coverage", words)
-    head = _fields("cover_head", fixed["cover_head"], "the coverage head")
-    return CoverageWords(**_roots(fixed), first=head["first"], until=head["until"])
+    return CoverageWords(**_roots(fixed), **_fields("cover_head", fixed["cover_head"], "the coverage head"))

@@ -52,6 +52,7 @@ def word_count(circuit: str, profile: Profile) -> int:
         "tick": profile.instruments,
         "sweep": profile.sweep_pages,
         "regroup": profile.regroup_pages,
+        "carry": profile.carry_blocks,
     }
     return _layout(circuit, repeats.get(circuit, 0))
 
@@ -206,10 +207,26 @@ def origin_words(origins: Sequence[int]) -> list[int]:
     ]
 
 
-def coverage_words(domain: int, root: int, tick: int, first: int, until: int, profile: Profile) -> list[int]:
-    """All words of a coverage batch over pages `first` .. `until` - 1."""
+def carry_words(
+    domain: int,
+    root: int,
+    tick: int,
+    new_root: int,
+    blocks: Sequence[tuple[int, int, bool]],
+    profile: Profile,
+) -> list[int]:
+    """All words of a carry batch; of each block number, radius, whether its anchor is the present tick."""
+    if len(blocks) != profile.carry_blocks:
+        raise BadInput(f"a carry is of {profile.carry_blocks} blocks, not {len(blocks)}", hint="repeat one")
+    header = header_word("carry", word_count("carry", profile))
+    numbers = [pack("block", index=block, radius=radius, now=int(now)) for block, radius, now in blocks]
+    return [header, domain, *split(root), *split(tick), *split(new_root), *numbers]
+
+
+def coverage_words(domain: int, root: int, tick: int, solvent: bool, profile: Profile) -> list[int]:
+    """All words of a coverage batch; `solvent`: the reserve is not below 0."""
     header = header_word("coverage", word_count("coverage", profile))
-    return [header, domain, *split(root), *split(tick), pack("cover_head", first=first, until=until)]
+    return [header, domain, *split(root), *split(tick), pack("cover_head", solvent=int(solvent))]
 
 
 def commitment(words: Sequence[int]) -> int:

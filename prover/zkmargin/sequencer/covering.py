@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sweep and coverage batches: which pages must be swept at a tick, and the proofs that all are healthy."""
+"""What covers a tick: which blocks and pages no header covers any more, and the proofs that mend it.
+
+Pages that prices outgrew are swept, after accounts near the edge have been regrouped among them; blocks with
+such pages get their headers carried up anew; coverage reads the headers of all blocks.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from zkmargin.circuits.coverage_inputs import coverage_inputs, regroup_inputs, sweep_inputs
+from zkmargin.circuits.coverage_inputs import carry_inputs, coverage_inputs, regroup_inputs, sweep_inputs
 from zkmargin.circuits.settle_inputs import Before, Posting
 from zkmargin.engine.coverage import displacement, page_radius
 from zkmargin.engine.placement import Regrouping, near_leaves, page_radii, plan
@@ -16,9 +20,9 @@ from zkmargin.errors import Refused
 from zkmargin.protocol.constants import PAGE_SIZE
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick
-from zkmargin.protocol.words import coverage_words, regroup_words, sweep_words
+from zkmargin.protocol.words import carry_words, coverage_words, regroup_words, sweep_words
 from zkmargin.sequencer.drafting import bind
-from zkmargin.state.ledger import Ledger, PageOpening
+from zkmargin.state.ledger import Header, Ledger, PageOpening
 
 
 @dataclass(frozen=True)
@@ -45,25 +49,51 @@ class RegroupBatch:
 
 
 @dataclass(frozen=True)
-class CoverageBatch:
-    """A finished coverage batch over pages `first` .. `until` - 1."""
+class Carried:
+    """What the header of a block becomes."""
 
-    first: int
-    until: int
+    block: int
+    anchor: int
+    radius: int
+
+
+@dataclass(frozen=True)
+class CarryBatch:
+    """A finished carry batch: block headers it writes, all that is posted, and the witness inputs."""
+
+    blocks: tuple[Carried, ...]
+    new_root: int
     posting: Posting
     inputs: dict[str, object]
+
+
+@dataclass(frozen=True)
+class CoverageBatch:
+    """A finished coverage batch: all that is posted, and the witness inputs."""
+
+    posting: Posting
+    inputs: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the headers of blocks leave to do: `anchors` are the older ticks that coverage is to open, at most
+    as many as the profile says; `blocks` those that no header covers at these or the present tick."""
+
+    anchors: tuple[int, ...]
+    blocks: tuple[int, ...]
 
 
 class Displacements:
     """How far `now` is from the ticks that pages are anchored at; `ticks` by their hash."""
 
     def __init__(self, ticks: Mapping[int, Tick], now: Tick) -> None:
-        self._ticks, self.now, self._hash = ticks, now, tick_hash(now)
-        self._known: dict[int, int | None] = {self._hash: 0}
+        self._ticks, self.now, self.now_hash = ticks, now, tick_hash(now)
+        self._known: dict[int, int | None] = {self.now_hash: 0}
 
     def tick(self, anchor: int) -> Tick:
         """The tick of an anchor."""
-        return self.now if anchor == self._hash else self._ticks[anchor]
+        return self.now if anchor == self.now_hash else self._ticks[anchor]
 
     def of(self, anchor: int) -> int | None:
         """The displacement since an anchor; None where none is small enough, or the tick is not known."""
@@ -73,30 +103,58 @@ class Displacements:
         return self._known[anchor]
 
 
-def _outgrown(ledger: Ledger, page: int, moved: Displacements) -> bool:
-    anchor, radius = ledger.header(page)
-    d = moved.of(anchor) if anchor else None
-    return d is None or d > radius
+    def covers(self, header: Header) -> bool:
+        """Whether a header covers the present tick: anchored, with a radius that prices have not outgrown."""
+        anchor, radius = header
+        d = self.of(anchor) if anchor else None
+        return d is not None and d <= radius
+
+    def opened(self, anchors: Iterable[int]) -> list[tuple[Tick, int]]:
+        """The older ones of these anchors, as a proof opens them, with their displacements.
+
+        Raises `Refused` for one that is too far from now.
+        """
+        found = []
+        for anchor in sorted(set(anchors) - {self.now_hash}):
+            d = self.of(anchor)
+            if d is None:
+                raise Refused("a header is anchored too far from the present tick", code="uncovered")
+            found.append((self.tick(anchor), d))
+        return found
 
 
-def pages_to_sweep(ledger: Ledger, moved: Displacements) -> list[int]:
-    """Pages that no header covers any more, and those anchored at more ticks than a coverage proof opens.
+def survey(ledger: Ledger, moved: Displacements) -> Survey:
+    """The blocks whose headers don't cover the present tick, and the older ticks that coverage opens.
+
+    Those are the ticks that most blocks are anchored at; a block anchored at any other has to be carried
+    again, at the present tick.
+    """
+    covered = {block: header for block, header in ledger.block_headers().items() if moved.covers(header)}
+    ranked = Counter(anchor for anchor, _ in covered.values() if anchor != moved.now_hash).most_common()
+    anchors = tuple(anchor for anchor, _ in ranked[: ledger.profile.anchors])
+    opened = {moved.now_hash, *anchors}
+    blocks = (
+        block
+        for block in range(ledger.profile.blocks)
+        if not ledger.is_empty_block(block) and covered.get(block, (0, 0))[0] not in opened
+    )
+    return Survey(anchors, tuple(blocks))
+
+
+def pages_to_sweep(ledger: Ledger, moved: Displacements, found: Survey) -> list[int]:
+    """Pages of the survey's blocks that no header covers, or anchored at more ticks than a carry opens.
 
     Of a block's older anchors those stay that cover most pages.
     """
-    size, found = ledger.profile.block_pages, []
-    pages = sorted({leaf // PAGE_SIZE for leaf, _ in ledger.accounts()} | set(ledger.headers()))
-    blocks: dict[int, list[int]] = {}
-    for page in pages:
-        blocks.setdefault(page // size, []).append(page)
-    now = tick_hash(moved.now)
-    for members in blocks.values():
-        stale = {page for page in members if not ledger.is_clear(page) and _outgrown(ledger, page, moved)}
+    size, chosen = ledger.profile.block_pages, []
+    for block in found.blocks:
+        members = [page for page in range(block * size, (block + 1) * size) if not ledger.is_clear(page)]
+        stale = {page for page in members if not moved.covers(ledger.header(page))}
         kept = Counter(ledger.header(page)[0] for page in members if page not in stale)
-        ranked = sorted((anchor for anchor in kept if anchor not in (0, now)), key=lambda a: -kept[a])
-        dropped = set(ranked[ledger.profile.anchors :])
-        found += [page for page in members if page in stale or ledger.header(page)[0] in dropped]
-    return found
+        del kept[moved.now_hash]
+        dropped = {anchor for anchor, _ in kept.most_common()[ledger.profile.anchors :]}
+        chosen += [page for page in members if page in stale or ledger.header(page)[0] in dropped]
+    return chosen
 
 
 def sweeps(ledger: Ledger, tick: Tick, pages: Sequence[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -134,7 +192,11 @@ def make_sweep(
 
 def regroupings(ledger: Ledger, tick: Tick, pages: Sequence[int]) -> list[Regrouping]:
     """Regroupings among `pages`, which are to be swept anyway, and empty ones: clearing them is free."""
-    spare = (page for page in range(ledger.profile.pages) if ledger.is_clear(page))
+    size = ledger.profile.block_pages
+    blocks = sorted({page // size for page in pages})  # their headers are void already
+    beside = (page for block in blocks for page in range(block * size, (block + 1) * size))
+    others = (page for page in range(ledger.profile.pages) if page // size not in blocks)
+    spare = (page for page in itertools.chain(beside, others) if ledger.is_clear(page))
     among = {*pages, *itertools.islice(spare, ledger.profile.regroup_pages)}
     near = {page: near_leaves(page_radii(ledger.page(page).accounts, tick)) for page in among}
     return plan(near, ledger.profile.regroup_pages)
@@ -176,30 +238,64 @@ def regroup(
     return openings
 
 
-def blocks_to_cover(ledger: Ledger) -> Iterator[tuple[int, bool]]:
-    """(block, rest) of the coverage proofs that together cover the ledger, from the left."""
-    for number in range(ledger.profile.pages // ledger.profile.block_pages):
-        rest = ledger.block(number).rest_empty
-        yield number, rest
-        if rest:
-            return
+def carries(ledger: Ledger, moved: Displacements, survey: Survey) -> Iterator[tuple[Carried, ...]]:
+    """What each carry proof is to write, once the survey's pages are swept: blocks whose pages share anchors.
+
+    A block whose pages all have one anchor gets that, with the least of their radii, unless coverage would
+    have to open too many older ticks; any other is anchored at the present tick with radius 0.
+    """
+    opened, most, width = set(survey.anchors), ledger.profile.anchors, ledger.profile.carry_blocks
+    groups: list[tuple[set[int], list[Carried]]] = []
+    for block in survey.blocks:
+        opening = ledger.block(block)
+        older = opening.anchors - {moved.now_hash}
+        if len(opening.anchors) == 1 and (older <= opened or len(opened) < most):
+            opened |= older
+            radius = min(radius for anchor, radius in opening.headers if anchor)
+            made = Carried(block, opening.anchors.pop(), radius)
+        else:
+            made = Carried(block, moved.now_hash, 0)
+        fitting = (group for group in groups if len(group[1]) < width and len(group[0] | older) <= most)
+        anchors, members = next(fitting, (set[int](), list[Carried]()))
+        if not members:
+            groups.append((anchors, members))
+        anchors |= older
+        members.append(made)
+    for _, members in groups:
+        yield tuple(members + [members[0]] * (width - len(members)))
 
 
-def make_coverage(
-    ledger: Ledger, moved: Displacements, domain: int, chain_id: int, block: int, rest: bool
-) -> CoverageBatch:
-    """The batch that proves a block of pages healthy at the present tick."""
-    opening, profile = ledger.block(block), ledger.profile
-    anchors = []
-    for anchor in sorted(set(opening.anchors) - {0, tick_hash(moved.now)}):
-        d = moved.of(anchor)
-        if d is None:
-            raise Refused(f"block {block} has a page that is not swept", code="uncovered")
-        anchors.append((moved.tick(anchor), d))
-    size = profile.block_pages
-    first, until = block * size, profile.pages if rest else (block + 1) * size
+def make_carry(
+    ledger: Ledger, moved: Displacements, domain: int, chain_id: int, blocks: Sequence[Carried]
+) -> CarryBatch:
+    """Write the headers of `blocks` into the ledger, and the batch that proves them."""
     root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
-    words = coverage_words(domain, root, tick_hash(moved.now), first, until, profile)
+    openings, digest = [], moved.now_hash
+    for made in blocks:
+        openings.append((ledger.block(made.block), (made.anchor, made.radius)))
+        ledger.set_block_header(made.block, made.anchor, made.radius)
+    new_root = ledger.root()
+    words = carry_words(
+        domain, root, digest, new_root,
+        [(made.block, made.radius, made.anchor == digest) for made in blocks], ledger.profile,
+    )  # fmt: skip
     posting = bind(words, chain_id, domain)
-    inputs = coverage_inputs(profile, moved.now, domain, root, before, anchors, opening, rest, posting)
-    return CoverageBatch(first, until, posting, inputs)
+    anchors = moved.opened({anchor for opening, _ in openings for anchor in opening.anchors})
+    inputs = carry_inputs(
+        ledger.profile, moved.now, domain, root, new_root, before, anchors, openings, posting
+    )
+    return CarryBatch(tuple(blocks), new_root, posting, inputs)
+
+
+def make_coverage(ledger: Ledger, moved: Displacements, domain: int, chain_id: int) -> CoverageBatch:
+    """The batch that proves every account of the ledger healthy at the present tick."""
+    profile, root = ledger.profile, ledger.root()
+    before, headers = Before(ledger.pages_root, *ledger.scalars()), ledger.block_headers()
+    rows = [headers.get(block, (0, 0)) for block in range(profile.blocks)]
+    words = coverage_words(domain, root, moved.now_hash, ledger.reserve >= 0, profile)
+    posting = bind(words, chain_id, domain)
+    anchors = moved.opened({anchor for anchor, _ in rows if anchor})
+    inputs = coverage_inputs(
+        profile, moved.now, domain, root, before, anchors, ledger.block_roots(), rows, posting
+    )
+    return CoverageBatch(posting, inputs)

@@ -26,7 +26,7 @@ from zkmargin.sequencer.service import Sequencer
 AHEAD = 4  # proofs under way
 TOGETHER = 16  # most batches in one transaction: some 3 million gas
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
-_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "CoverageProved")
+_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "Carried", "CoverageProved")
 
 
 class Poster:
@@ -48,7 +48,7 @@ class Poster:
         """`told` hears what becomes of a batch: proving, proved, confirmed; of a coverage also late."""
         self.journal, self.client = sequencer.journal, sequencer.client
         self.setup = sequencer.setup
-        self.pages, self.slot_seconds = sequencer.profile.pages, sequencer.params.slot_seconds
+        self.slot_seconds = sequencer.params.slot_seconds
         self.key = sequencer.setup.poster_key
         self.keys, self.pool = keys, pool
         self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
@@ -151,9 +151,7 @@ class Poster:
 
     def _late(self, row: BatchRow, seconds: int) -> bool:
         """Whether this completes the coverage of a tick whose successor's slot had begun."""
-        if row.circuit != "coverage" or row.body["until"] != self.pages:
-            return False
-        return seconds >= (row.slot + 1) * self.slot_seconds
+        return row.circuit == "coverage" and seconds >= (row.slot + 1) * self.slot_seconds
 
     def _before(self, rows: Sequence[BatchRow]) -> None:
         for row in rows:

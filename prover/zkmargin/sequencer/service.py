@@ -27,14 +27,17 @@ from zkmargin.protocol.model import Params, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
 from zkmargin.sequencer.covering import (
+    Carried,
     Displacements,
-    blocks_to_cover,
+    carries,
+    make_carry,
     make_coverage,
     make_regroup,
     make_sweep,
     pages_to_sweep,
     regroup,
     regroupings,
+    survey,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft, write_effect
@@ -84,11 +87,13 @@ class Outcome:
 
 @dataclass
 class Coverage:
-    """What covering a tick took: `effects` of what was still due, pages swept and regrouped, proofs."""
+    """What covering a tick took: `effects` of what was still due, pages swept and regrouped, blocks whose
+    headers were carried, proofs."""
 
     effects: list[Effect] = field(default_factory=list)
     swept: int = 0
     regrouped: int = 0
+    carried: int = 0
     proofs: int = 0
 
 
@@ -144,12 +149,16 @@ class Sequencer:
             elif row.circuit == "regroup":
                 regroup(self.ledger, row.body["pages"], row.body["origins"], row.body["radius"])
                 self._check_replayed(row)
+            elif row.circuit == "carry":
+                for block, anchor, radius in row.body["blocks"]:
+                    self.ledger.set_block_header(block, int(anchor), radius)
+                self._check_replayed(row)
             self.store.save(self.ledger, row.number)
         self._ticks = self._anchored(heads)
 
     def _anchored(self, heads: Sequence[BatchHead]) -> dict[int, Tick]:
-        """The ticks that page headers name, by their hash: looked for backwards in the journal."""
-        found, wanted = {}, {anchor for anchor, _ in self.ledger.headers().values() if anchor}
+        """The ticks that headers name, by their hash: looked for backwards in the journal."""
+        found, wanted = {}, self._anchors()
         for head in reversed(heads):
             if not wanted:
                 break
@@ -362,7 +371,7 @@ class Sequencer:
         self.journal.put(_QUEUE_BLOCK, str(self._queue.resume_block))
 
     def decide_coverage(self) -> Coverage:
-        """Plan the sweeps the tick needs and the coverage of the whole ledger, after closing the draft.
+        """Plan what the tick's coverage needs, and the coverage of the whole ledger, after closing the draft.
 
         A trade at a limited mark may have left an account below maintenance that was below initial margin:
         what is due is decided once more, without bids.
@@ -371,40 +380,39 @@ class Sequencer:
         if self.unhealthy():
             found.effects += self.decide_due([], []).effects
         self.close_draft()
+        last = next(self.journal.heads_back(), None)
+        if last is not None and last.circuit == "coverage":  # and nothing has changed since
+            return found
         moved = Displacements(self._ticks, self.tick)
-        for plan in regroupings(self.ledger, self.tick, pages_to_sweep(self.ledger, moved)):
+        outgrown = pages_to_sweep(self.ledger, moved, survey(self.ledger, moved))
+        for plan in regroupings(self.ledger, self.tick, outgrown):
             self._plan_regroup(plan)
             found.proofs += 1
             found.regrouped += len(plan.pages)
-        for radius, pages in sweeps(self.ledger, self.tick, pages_to_sweep(self.ledger, moved)):
+        left = survey(self.ledger, moved)
+        for radius, pages in sweeps(self.ledger, self.tick, pages_to_sweep(self.ledger, moved, left)):
             self._plan_sweep(radius, pages)
             found.swept += len(set(pages))
             found.proofs += 1
-        held = {anchor for anchor, _ in self.ledger.headers().values()}
-        self._ticks = {anchor: moved.tick(anchor) for anchor in held if anchor}
-        done = self._covered_until()
-        for block, rest in blocks_to_cover(self.ledger):
-            if block * self.profile.block_pages >= done:
-                self._plan_coverage(moved, block, rest)
-                found.proofs += 1
+        for blocks in list(carries(self.ledger, moved, left)):
+            self._plan_carry(moved, blocks)
+            found.carried += len({made.block for made in blocks})
+            found.proofs += 1
+        self._ticks = {anchor: moved.tick(anchor) for anchor in self._anchors()}
+        self._plan_coverage(moved)
+        found.proofs += 1
         return found
 
-    def _covered_until(self) -> int:
-        """Pages from the left that planned coverage of the ledger as it stands reaches to."""
-        last = next(self.journal.heads_back(), None)
-        if last is None or last.circuit != "coverage":
-            return 0
-        return int(self.journal.batch(last.number).body["until"])
+    def _anchors(self) -> set[int]:
+        """The ticks that headers of pages and blocks are anchored at, by their hashes."""
+        headers = (*self.ledger.headers().values(), *self.ledger.block_headers().values())
+        return {anchor for anchor, _ in headers if anchor}
 
     def _tick_covered(self) -> bool:
         """Whether coverage of the present tick is planned; the genesis tick needs none."""
         for head in self.journal.heads_back():
-            if head.circuit == "tick":
-                return False
-            if head.circuit == "coverage" and (
-                self.journal.batch(head.number).body["until"] == self.profile.pages
-            ):
-                return True
+            if head.circuit in ("tick", "coverage"):
+                return head.circuit == "coverage"
         return True
 
     def _plan_sweep(self, radius: int, pages: Sequence[int]) -> None:
@@ -449,12 +457,29 @@ class Sequencer:
         reach("planned")
         self.store.save(self.ledger, number)
 
-    def _plan_coverage(self, moved: Displacements, block: int, rest: bool) -> None:
+    def _plan_carry(self, moved: Displacements, blocks: Sequence[Carried]) -> None:
+        number, savepoint = self.journal.last_batch() + 1, self.ledger.savepoint()
+        try:
+            batch = make_carry(self.ledger, moved, self.domain, self.setup.chain_id, blocks)
+            body = {
+                "blocks": [[made.block, str(made.anchor), made.radius] for made in batch.blocks],
+                "new_root": str(batch.new_root),
+                **_posting(batch.posting),
+            }
+            reach("before_plan")
+            self.journal.plan(number, "carry", self.tick.slot, body, batch.inputs, [])
+        except BaseException:
+            if self.journal.last_batch() < number:
+                self.ledger.rollback(savepoint)
+            raise
+        reach("planned")
+        self.store.save(self.ledger, number)
+
+    def _plan_coverage(self, moved: Displacements) -> None:
         number = self.journal.last_batch() + 1
-        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id, block, rest)
-        body = {"first": batch.first, "until": batch.until, **_posting(batch.posting)}
+        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id)
         reach("before_plan")
-        self.journal.plan(number, "coverage", self.tick.slot, body, batch.inputs, [])
+        self.journal.plan(number, "coverage", self.tick.slot, _posting(batch.posting), batch.inputs, [])
         reach("planned")
         self.store.save(self.ledger, number)
 

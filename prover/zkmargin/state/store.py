@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from zkmargin.protocol.constants import HOLDINGS, Profile
 from zkmargin.protocol.model import Account, Holding
 from zkmargin.state.ledger import Header, Ledger, Scalars
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS accounts (
@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     holdings TEXT NOT NULL      -- JSON: {"slot": [instrument, tier, side, size]}
 );
 CREATE TABLE IF NOT EXISTS headers (page INTEGER PRIMARY KEY, anchor TEXT NOT NULL, radius TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS blocks (block INTEGER PRIMARY KEY, anchor TEXT NOT NULL, radius TEXT NOT NULL);
 """
 _SCALARS = ("reserve", "next_id", "consumed")
 _REBUILD = "move the file away: the state can be rebuilt from the chain"
@@ -51,6 +52,12 @@ def _row(leaf: int, account: Account) -> _Row:
         str(account.balance),
         json.dumps(held),
     )
+
+
+def _marked(headers: Mapping[int, Header]) -> list[tuple[int, str, str]]:
+    return [
+        (number, str(anchor), str(radius)) for number, (anchor, radius) in headers.items() if anchor or radius
+    ]
 
 
 def _account(row: _Row) -> tuple[int, Account]:
@@ -151,15 +158,12 @@ class Store:
 
     def _write(self, ledger: Ledger, batch: int) -> None:
         if ledger is self._ledger:
-            accounts, headers = ledger.unsaved()
+            accounts, headers, blocks = ledger.unsaved()
         else:
-            accounts, headers = dict(ledger.accounts()), ledger.headers()
-            self._db.execute("DELETE FROM accounts")
-            self._db.execute("DELETE FROM headers")
+            accounts, headers, blocks = dict(ledger.accounts()), ledger.headers(), ledger.block_headers()
+            for table in ("accounts", "headers", "blocks"):
+                self._db.execute(f"DELETE FROM {table}")
         rows = [_row(leaf, account) for leaf, account in accounts.items() if not account.is_empty]
-        marked = [
-            (page, str(anchor), str(radius)) for page, (anchor, radius) in headers.items() if anchor or radius
-        ]
         values = {
             "schema": SCHEMA_VERSION,
             "profile": self._profile.name,
@@ -170,7 +174,9 @@ class Store:
         self._db.executemany("DELETE FROM accounts WHERE leaf = ?", [(leaf,) for leaf in accounts])
         self._db.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("DELETE FROM headers WHERE page = ?", [(page,) for page in headers])
-        self._db.executemany("INSERT INTO headers VALUES (?, ?, ?)", marked)
+        self._db.executemany("INSERT INTO headers VALUES (?, ?, ?)", _marked(headers))
+        self._db.executemany("DELETE FROM blocks WHERE block = ?", [(block,) for block in blocks])
+        self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?)", _marked(blocks))
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in values.items()]
         )
@@ -184,8 +190,8 @@ class Store:
             return Ledger.genesis(self._profile)
         try:
             with self._guarded("read"):
-                accounts, headers, scalars, root = self._read()
-            ledger = Ledger.of(self._profile, accounts, headers, scalars)
+                accounts, headers, blocks, scalars, root = self._read()
+            ledger = Ledger.of(self._profile, accounts, headers, blocks, scalars)
         except (ValueError, TypeError, IndexError, AttributeError, BadInput) as error:
             raise InternalError(
                 f"{self.path} holds a malformed row: {error}", hint=_REBUILD, code="state_damaged"
@@ -200,12 +206,16 @@ class Store:
         self._ledger = ledger
         return ledger
 
-    def _read(self) -> tuple[dict[int, Account], dict[int, Header], Scalars, str | None]:
+    def _read(
+        self,
+    ) -> tuple[dict[int, Account], dict[int, Header], dict[int, Header], Scalars, str | None]:
         accounts = dict(_account(row) for row in self._db.execute("SELECT * FROM accounts ORDER BY leaf"))
-        rows = self._db.execute("SELECT page, anchor, radius FROM headers")
-        headers = {page: (int(anchor), int(radius)) for page, anchor, radius in rows}
+        headers, blocks = (
+            {number: (int(anchor), int(radius)) for number, anchor, radius in self._db.execute(query)}
+            for query in ("SELECT * FROM headers", "SELECT * FROM blocks")
+        )
         reserve, next_id, consumed = (int(str(self._get(key))) for key in _SCALARS)
-        return accounts, headers, (reserve, next_id, consumed), self._get("root")
+        return accounts, headers, blocks, (reserve, next_id, consumed), self._get("root")
 
     def close(self) -> None:
         """Close the file; nothing is lost, every save is already on disk."""

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small real ledger: ticks, settles, sweeps, coverage; proved, posted, paid out, kept as a bundle."""
+"""A small real ledger: batches of every circuit, proved, posted, paid out, kept as a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,13 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
-    blocks_to_cover,
+    carries,
+    make_carry,
     make_coverage,
+    make_regroup,
     make_sweep,
     pages_to_sweep,
+    survey,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft
@@ -89,8 +93,11 @@ class Story:
         self.last = made.tick
         self.ticks.append(made.tick)
 
-    def settle(self, entries: list[QueueEntry], *operations: list[Touch]) -> None:
-        draft = Draft(self.ledger, self.last, self.domain)
+    def settle(
+        self, entries: list[QueueEntry], *operations: list[Touch], anchor: Tick | None = None
+    ) -> tuple[Touch, ...]:
+        """Post a settle batch; its touches."""
+        draft = Draft(self.ledger, self.last, self.domain, anchor)
         for entry in entries:
             performed, refused = deposit_touches(self.ledger, entry)
             draft.add([refused if entry.target == 9999 else performed])
@@ -101,23 +108,36 @@ class Story:
         proof = prove(self.keys["settle"], made.inputs, "native").proof
         self.post(("settle", made.posting, proof), entries=entries)
         self.ledger.checkpoint()
+        return made.touches
 
-    def cover(self) -> None:
-        """Sweep what needs it and cover the ledger, in one transaction."""
+    def cover(self, *before: tuple[str, Any]) -> list[str]:
+        """Sweep and carry what needs it and cover the ledger, after batches `before`, in one transaction.
+
+        The circuits of its batches.
+        """
         moved = Displacements({tick_hash(tick): tick for tick in self.ticks}, self.last)
-        hashes, batches = (self.domain, self.chain_id), []
-        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved)):
-            self.batch += 1
-            swept = make_sweep(self.ledger, self.last, *hashes, radius, pages)
-            proof = prove(self.keys["sweep"], swept.inputs, "native").proof
-            batches.append(("sweep", swept.posting, proof))
-            self.ledger.checkpoint()
-        for block, rest in blocks_to_cover(self.ledger):
-            self.batch += 1
-            covered = make_coverage(self.ledger, moved, *hashes, block, rest)
-            proof = prove(self.keys["coverage"], covered.inputs, "native").proof
-            batches.append(("coverage", covered.posting, proof))
-        self.post(*batches)
+        hashes, made = (self.domain, self.chain_id), list(before)
+        found = survey(self.ledger, moved)
+        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved, found)):
+            made.append(("sweep", make_sweep(self.ledger, self.last, *hashes, radius, pages)))
+        for blocks in list(carries(self.ledger, moved, found)):
+            made.append(("carry", make_carry(self.ledger, moved, *hashes, blocks)))
+        made.append(("coverage", make_coverage(self.ledger, moved, *hashes)))
+        self.ledger.checkpoint()
+        self.batch += len(made)
+        self.post(
+            *(
+                (name, batch.posting, prove(self.keys[name], batch.inputs, "native").proof)
+                for name, batch in made
+            )
+        )
+        return [name for name, _ in made]
+
+    def regroup(self, *pages: int) -> tuple[str, Any]:
+        """Two pages with their first leaves exchanged."""
+        origins = [64, *range(1, 64), 0, *range(65, 128)]
+        place = (self.domain, self.chain_id)
+        return "regroup", make_regroup(self.ledger, self.last, *place, pages, origins)
 
     def post(self, *batches: tuple[str, Posting, Proof], entries: Sequence[QueueEntry] = ()) -> None:
         """Post batches in one transaction."""
@@ -151,7 +171,7 @@ def _tell(story: Story) -> None:
     ]
     story.tick(GENESIS.slot + 1, {BTC: 60_000, ETHER: 3_000})
     story.settle(entries, list(trade_legs(ANNE, BERT, BTC, 100, 60_000 << 32)))
-    story.cover()
+    assert story.cover() == ["sweep", "carry", "coverage"]
     story.tick(GENESIS.slot + 2, {BTC: 56_400, ETHER: 2_950})
     anne, mark = story.ledger.account(ANNE), story.last.instruments[BTC].mark
     held = lowest_holding(anne)
@@ -167,9 +187,13 @@ def _tell(story: Story) -> None:
         [withdrawal(BERT, ETHER, 9)],
     )
     story.cover()
+    again = story.last
     story.tick(GENESIS.slot + 3, {BTC: 56_500, ETHER: 2_951})
-    story.cover()  # within the radius: nothing is swept
+    assert story.cover() == ["coverage"]  # within the radius: nothing is swept or carried
     client.withdraw(BOB, QUOTE)
+    more = client.deposit(ALICE, EntryKind.ACCOUNT, QUOTE, 900, target=ANNE)[0]
+    assert story.settle([more], anchor=again)[0].kept  # the account is as safe as its page's header says
+    assert story.cover(story.regroup(0, 1)) == ["regroup", "sweep", "carry", "coverage"]
     story.settle([], [withdrawal(BERT, QUOTE, 5)])  # not payable yet
 
 

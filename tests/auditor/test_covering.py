@@ -19,7 +19,7 @@ from zkmargin.auditor.covering import (
     within,
 )
 from zkmargin.auditor.rules import Books, Broken
-from zkmargin.engine.coverage import displacement, page_radius, safe_radius
+from zkmargin.engine.coverage import displacement, page_radius, radius_at, safe_radius
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import InstrumentTick, Tick
 from zkmargin.protocol.posted import read_carry, read_coverage, read_regroup, read_sweep
@@ -73,8 +73,11 @@ def test_carries_that_promise_more_than_pages_hold(world):
     ticks, now = {then: anchor, tick_hash(world.tick): world.tick}, tick_hash(world.tick)
     assert _carried(books_of(world), world, ticks, radius, 0) == (then, radius)
     assert _carried(books_of(world), world, ticks, 0, 1) == (now, 0)
-    for word, match in (((radius + 1, 0), "less radius"), ((1, 1), "anchored elsewhere")):
-        with pytest.raises(Broken, match=match):
+    left = radius_at(anchor, world.tick, radius, displacement(anchor, world.tick))
+    assert 0 < left < radius
+    assert _carried(books_of(world), world, ticks, left, 1) == (now, left)
+    for word in ((radius + 1, 0), (left + 1, 1)):
+        with pytest.raises(Broken, match="less radius"):
             _carried(books_of(world), world, ticks, *word)
     with pytest.raises(Broken, match="not covered by its header"):
         _carried(books_of(world), world, {now: world.tick}, 0, 1)

@@ -158,7 +158,8 @@ class Sequencer:
 
     def _anchored(self, heads: Sequence[BatchHead]) -> dict[int, Tick]:
         """The ticks that headers name, by their hash: looked for backwards in the journal."""
-        found, wanted = {}, self._anchors()
+        genesis = genesis_tick(self.params, self.setup.genesis_slot)  # stands in no journal
+        found, wanted = {tick_hash(genesis): genesis}, self._anchors() - {tick_hash(genesis)}
         for head in reversed(heads):
             if not wanted:
                 break
@@ -398,7 +399,8 @@ class Sequencer:
             self._plan_carry(moved, blocks)
             found.carried += len({made.block for made in blocks})
             found.proofs += 1
-        self._ticks = {anchor: moved.tick(anchor) for anchor in self._anchors()}
+        near = (anchor for anchor in self._anchors() if moved.of(anchor) is not None)
+        self._ticks = {anchor: moved.tick(anchor) for anchor in near}
         self._plan_coverage(moved)
         found.proofs += 1
         return found

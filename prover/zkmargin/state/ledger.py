@@ -69,7 +69,12 @@ class BlockOpening:
     @property
     def anchors(self) -> set[int]:
         """The ticks that its pages are anchored at, by their hashes."""
-        return {anchor for anchor, _ in self.headers if anchor}
+        return {anchor for anchor, _ in self.anchored}
+
+    @property
+    def anchored(self) -> list[Header]:
+        """The headers that are not cleared."""
+        return [header for header in self.headers if header[0]]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from circuits.coverage.scenes import carry, coverage, sweep, swept, traded
 from circuits.settle.world import BTC, ETH, GOLD
-from zkmargin.engine.coverage import displacement, page_radius
+from zkmargin.engine.coverage import displacement, page_radius, safe_radius
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import FINE
 from zkmargin.protocol.hashes import tick_hash
@@ -69,7 +69,7 @@ def test_a_block_carried_later_than_its_pages_were_swept(world, carry_judge, cov
 
 
 def test_pages_of_three_anchors(world, carry_judge, coverage_judge):
-    """They have no anchor in common but the present tick, and no radius at it."""
+    """They have no anchor in common but the present tick, with the radius that follows at it."""
     traded(world, others=130)
     anchors = []
     for page in range(3):
@@ -78,7 +78,11 @@ def test_pages_of_three_anchors(world, carry_judge, coverage_judge):
     swept(world, 0)
     (carried,) = carry(world, *anchors)
     carry_judge.accepts(carried.inputs)
-    assert world.ledger.block_header(0) == (tick_hash(world.tick), 0)
+    anchor, radius = world.ledger.block_header(0)
+    assert anchor == tick_hash(world.tick)
+    assert 0 < radius == carried.blocks[0].radius
+    for _, account in world.ledger.accounts():
+        assert (safe_radius(account, world.tick) or 0) >= radius
     coverage_judge.accepts(coverage(world, *anchors).inputs)
 
 

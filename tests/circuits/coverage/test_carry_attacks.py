@@ -9,8 +9,8 @@ import pytest
 
 from circuits.coverage.scenes import carry, changed, forged_carry, sweep, swept, traded
 from circuits.judge import Judge
-from circuits.settle.world import BTC, World
-from zkmargin.engine.coverage import displacement
+from circuits.settle.world import BTC, GOLD, World
+from zkmargin.engine.coverage import displacement, move_ratio, radius_at
 from zkmargin.protocol.constants import P
 from zkmargin.protocol.model import Tick
 
@@ -58,23 +58,51 @@ def test_a_radius_out_of_range(one: World, carry_judge: Judge, radius: int) -> N
 
 
 def test_pages_of_two_anchors(two: tuple[World, Tick, int], carry_judge: Judge) -> None:
-    """They have the present tick in common, with radius 0, and nothing else."""
+    """They have the present tick in common, with the radius that follows at it, and nothing else."""
     world, anchor, d = two
     older = [(anchor, d)]
+    left = radius_at(anchor, world.tick, world.ledger.header(0)[1], d)
+    assert 0 < left < world.ledger.header(1)[1]
     carry_judge.accepts(forged_carry(world, (world.tick, 0), older))
-    carry_judge.refuses(forged_carry(world, (world.tick, 1), older), "elsewhere * newRadius")
+    carry_judge.accepts(forged_carry(world, (world.tick, left), older))
+    carry_judge.refuses(forged_carry(world, (world.tick, left + 1), older), RANGE)
     carry_judge.refuses(forged_carry(world, (anchor, 0), older), "elsewhere * (1 - now)")
     carry_judge.refuses(forged_carry(world, (anchor, 5), older), "elsewhere * (1 - now)")
 
 
 def test_the_present_tick_for_an_older_one(one: World, carry_judge: Judge) -> None:
-    """All pages are within their radius of now, but at now nobody knows what they have."""
+    """All pages are within their radius of now, but at now they have less."""
     anchor, least = one.tick, _least(one)
     one.prices({BTC: 60_010_000})
+    d = displacement(anchor, one.tick) or 0
+    left = radius_at(anchor, one.tick, least, d)
+    carry_judge.accepts(forged_carry(one, (anchor, least), [(anchor, d)]))
+    carry_judge.accepts(forged_carry(one, (one.tick, left), [(anchor, d)]))
+    carry_judge.refuses(forged_carry(one, (one.tick, left + 1), [(anchor, d)]), RANGE)
+    carry_judge.refuses(forged_carry(one, (one.tick, left), [(anchor, d + (1 << 16))]), RANGE)
+
+
+@pytest.mark.parametrize("price", [60_010_000, 59_990_000])
+def test_a_ratio_one_too_large(one: World, carry_judge: Judge, price: int) -> None:
+    """Dearer instruments move more: a radius of then is less now."""
+    anchor = one.tick
+    one.prices({BTC: price})
     older = [(anchor, displacement(anchor, one.tick) or 0)]
-    carry_judge.accepts(forged_carry(one, (anchor, least), older))
-    carry_judge.accepts(forged_carry(one, (one.tick, 0), older))
-    carry_judge.refuses(forged_carry(one, (one.tick, least), older), "elsewhere * newRadius")
+    inputs = forged_carry(one, (one.tick, 0), older)
+    right = move_ratio(anchor, one.tick)
+    assert inputs["ratio"][0] == right
+    carry_judge.accepts(changed(inputs, "ratio", right - 1, 0))
+    for ratio in (right + 1, 1 << 17, -1 % P):
+        carry_judge.refuses(changed(inputs, "ratio", ratio, 0), RANGE)
+
+
+def test_an_instrument_that_had_no_move(one: World, carry_judge: Judge) -> None:
+    """Its holders' exposure then says nothing of it: no radius follows."""
+    anchor, rows = one.tick, list(one.tick.instruments)
+    rows[GOLD] = replace(rows[GOLD], move=0)
+    bare = replace(anchor, instruments=tuple(rows))
+    assert move_ratio(bare, anchor) == 0
+    assert radius_at(bare, anchor, LIMIT, 0) == 0
 
 
 def test_the_anchor_is_posted(one: World, carry_judge: Judge) -> None:

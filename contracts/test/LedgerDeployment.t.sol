@@ -32,7 +32,9 @@ contract LedgerDeploymentTest is LedgerFixture {
         assertEq(ledger.instruments(), INSTRUMENTS);
         assertEq(ledger.touches(), TOUCHES);
         assertEq(ledger.sweepPages(), SWEEP_PAGES);
-        assertEq(ledger.pages(), PAGES);
+        assertEq(ledger.regroupPages(), REGROUP_PAGES);
+        assertEq(ledger.carryBlocks(), CARRY_BLOCKS);
+        assertEq(ledger.solventBatch(), 0);
         assertFalse(ledger.isCovered(type(uint64).max));
         assertEq(address(ledger.verifier()), address(verifier));
         assertEq(uint256(ledger.batch()) + ledger.requested() + ledger.consumed(), 0);
@@ -42,22 +44,35 @@ contract LedgerDeploymentTest is LedgerFixture {
     }
 
     function test_refusesSizesOfZero() public {
-        for (uint256 which = 0; which < 3; which++) {
+        for (uint256 which = 0; which < 6; which++) {
             Config memory config = configuration();
             if (which == 0) config.instruments = 0;
             else if (which == 1) config.touches = 0;
+            else if (which == 2) config.sweepPages = 0;
+            else if (which == 3) config.regroupPages = 0;
+            else if (which == 4) config.carryBlocks = 0;
             else config.slotSeconds = 0;
             expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
         }
     }
 
     function test_refusesMoreWordsThanTheHeaderCounts() public {
-        Config memory config = configuration();
-        config.touches = (1 << 14) - 2;
-        expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
-        config = configuration();
-        config.instruments = type(uint16).max;
-        expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
+        for (uint256 which = 0; which < 5; which++) {
+            Config memory config = configuration();
+            if (which == 0) config.touches = (1 << 14) - 2;
+            else if (which == 1) config.sweepPages = type(uint16).max - 8;
+            else if (which == 2) config.regroupPages = 13_106;
+            else if (which == 3) config.carryBlocks = type(uint16).max - 7;
+            else config.instruments = type(uint16).max - 8;
+            expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
+
+            if (which == 0) config.touches--;
+            else if (which == 1) config.sweepPages--;
+            else if (which == 2) config.regroupPages--;
+            else if (which == 3) config.carryBlocks--;
+            else config.instruments--;
+            new Ledger(config);
+        }
     }
 
     function test_refusesGenesisOutsideTheField() public {

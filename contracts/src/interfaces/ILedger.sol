@@ -159,7 +159,6 @@ interface ILedger {
     /// @notice Thrown for a tick whose time is longer ago than `maxTickAge`.
     error TickStale(uint64 time, uint256 present);
 
-
     /// @notice Thrown when the caller has nothing to withdraw, or nothing yet.
     error NothingToWithdraw(address account, uint16 asset);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Batch, Config, ILedger} from "../src/interfaces/ILedger.sol";
-import {Ledger} from "../src/Ledger.sol";
+import {Batch, ILedger} from "../src/interfaces/ILedger.sol";
 import {IGroth16Verifier} from "../src/interfaces/IGroth16Verifier.sol";
 import {Trapdoor} from "./support/Trapdoor.sol";
 import {LedgerFixture} from "./support/LedgerFixture.sol";
@@ -210,13 +209,6 @@ contract LedgerCoverageTest is LedgerFixture {
     }
 
     /* FOR INTEGRATORS */
-
-    /// A genesis tick of 0 would equal the covered tick of a ledger that was never covered.
-    function test_aLedgerThatWasNeverCoveredIsNot() public {
-        Config memory config = configuration();
-        config.genesisTick = 0;
-        assertFalse(new Ledger(config).isCovered(type(uint64).max));
-    }
 
     function test_isCoveredUntilItIsTooOldOrThereIsANewerTick() public {
         cover();

@@ -20,6 +20,7 @@ from zkmargin.chain.calldata import blank_settle_words, blank_words  # noqa: E40
 from zkmargin.protocol.constants import CIRCUIT_IDS, load  # noqa: E402
 from zkmargin.protocol.model import InstrumentTick, Tick, Touch  # noqa: E402
 from zkmargin.protocol.words import (  # noqa: E402
+    carry_words,
     challenge,
     commitment,
     coverage_words,
@@ -94,7 +95,7 @@ def ledger(project, operator, alice, token, verifier, genesis_slot):
         PROFILE.touches,
         PROFILE.sweep_pages,
         PROFILE.regroup_pages,
-        PROFILE.pages,
+        PROFILE.carry_blocks,
         [(0, token, 1)],
     )
     ledger = project.Ledger.deploy(config, sender=operator)
@@ -133,9 +134,15 @@ def batches(chain, ledger):
         )
         return prove("tick", words, blank_words("tick", words))
 
-    def cover(first=0, until=PROFILE.pages):
+    def carry(new_root):
         domain = domain_word(chain.chain_id, ledger.address)
-        words = coverage_words(domain, ledger.root(), ledger.tickHash(), first, until, PROFILE)
+        blocks = [(block, 7, True) for block in range(PROFILE.carry_blocks)]
+        words = carry_words(domain, ledger.root(), ledger.tickHash(), new_root, blocks, PROFILE)
+        return prove("carry", words, blank_words("carry", words))
+
+    def cover(solvent=True):
+        domain = domain_word(chain.chain_id, ledger.address)
+        words = coverage_words(domain, ledger.root(), ledger.tickHash(), solvent, PROFILE)
         return prove("coverage", words, blank_words("coverage", words))
 
-    return SimpleNamespace(settle=settle, tick=tick, cover=cover)
+    return SimpleNamespace(settle=settle, tick=tick, carry=carry, cover=cover)

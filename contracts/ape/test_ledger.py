@@ -46,6 +46,8 @@ def test_deposit_settle_withdraw(ledger, batches, token, alice, bob, operator):
     assert (credited.account, credited.amount, credited.touch) == (bob.address, 2_000, 1)
 
     assert (ledger.claim(bob, 0), ledger.pending(bob, 0)) == (0, 2_000)
+    ledger.post([batches.cover(solvent=False)], sender=operator)
+    assert (ledger.claim(bob, 0), ledger.pending(bob, 0)) == (0, 2_000)
     ledger.post([batches.cover()], sender=operator)
     assert ledger.claim(bob, 0) == 2_000
     ledger.withdraw(0, sender=bob)
@@ -77,14 +79,19 @@ def test_changed_word_is_refused(ledger, verifier, batches, operator):
         ledger.post([made], sender=operator)
 
 
-def test_coverage_gates_the_next_tick(chain, ledger, batches, operator, genesis_slot):
+def test_coverage_gates_the_next_tick(chain, ledger, verifier, batches, operator, genesis_slot):
     for slot in (genesis_slot + 1, genesis_slot + 2):
         chain.pending_timestamp = slot * SLOT_SECONDS + 1
         ledger.post([batches.tick(slot, new_tick=slot)], sender=operator)
         with ape.reverts(ledger.LastTickUncovered):
             ledger.post([batches.tick(slot + 1)], sender=operator)
-        ledger.post([batches.cover(0, 4)], sender=operator)
-        receipt = ledger.post([batches.cover(4)], sender=operator)
+        of_another_root = batches.cover()
+        receipt = ledger.post([batches.carry(slot)], sender=operator)
+        (carried,) = receipt.events.filter(ledger.Carried)
+        assert carried.newRoot == ledger.root() == slot
+        with ape.reverts(verifier.ProofInvalid):
+            ledger.post([of_another_root], sender=operator)
+        receipt = ledger.post([batches.cover()], sender=operator)
         (event,) = receipt.events.filter(ledger.Covered)
         assert (event.slot, event.tick) == (slot, slot)
         assert ledger.isCovered(SLOT_SECONDS)

@@ -85,18 +85,11 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     mapping(uint16 asset => Custody) public assetOf;
 
     constructor(Config memory config) {
-        bool sized = config.instruments != 0 && config.touches != 0 && config.slotSeconds != 0
-            && config.sweepPages != 0 && config.regroupPages != 0 && config.carryBlocks != 0
-            && Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * config.sweepPages < 1 << Protocol.HEADER_WORDS_BITS
-            && Protocol.REGROUP_FIXED + Protocol.REGROUP_PER_PAGE * config.regroupPages < 1 << Protocol.HEADER_WORDS_BITS
-            && Protocol.CARRY_FIXED + Protocol.CARRY_PER_BLOCK * config.carryBlocks < 1 << Protocol.HEADER_WORDS_BITS
-            && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
-            && Protocol.TICK_FIXED + Protocol.TICK_PER_INSTRUMENT * config.instruments < 1 << Protocol.HEADER_WORDS_BITS
-            && block.chainid < 1 << Protocol.DOMAIN_CHAIN_ID_BITS;
-        if (!sized) revert ConfigOutOfRange();
+        if (!_sized(config) || !_started(config) || block.chainid >> Protocol.DOMAIN_CHAIN_ID_BITS != 0) revert ConfigOutOfRange();
         Posted.requireInField(config.genesisRoot);
         Posted.requireInField(config.genesisTick);
         Posted.requireInField(config.paramsHash);
+        _requireCircuits(config.verifier);
 
         verifier = config.verifier;
         paramsHash = config.paramsHash;
@@ -341,6 +334,28 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         stock = token.balanceOf(address(this));
         uint256 received = stock - before;
         if (received != expected) revert TransferInexact(expected, received);
+    }
+
+    /// @dev Whether every batch has words, and no more than its header counts; of a tick those are fewer than ids of assets.
+    function _sized(Config memory config) private pure returns (bool) {
+        return config.instruments != 0 && config.touches != 0 && config.sweepPages != 0 && config.regroupPages != 0
+            && config.carryBlocks != 0 && config.instruments <= 1 << Protocol.L1_ASSET_BITS
+            && Protocol.SETTLE_FIXED + Protocol.SETTLE_PER_TOUCH * config.touches < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.SWEEP_FIXED + Protocol.SWEEP_PER_PAGE * config.sweepPages < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.REGROUP_FIXED + Protocol.REGROUP_PER_PAGE * config.regroupPages < 1 << Protocol.HEADER_WORDS_BITS
+            && Protocol.CARRY_FIXED + Protocol.CARRY_PER_BLOCK * config.carryBlocks < 1 << Protocol.HEADER_WORDS_BITS;
+    }
+
+    /// @dev Whether there can be a next tick: a clock that runs, and a genesis tick that is one and whose time has come.
+    function _started(Config memory config) private view returns (bool) {
+        return config.slotSeconds != 0 && config.maxTickAge != 0 && config.genesisTick != 0
+            && uint256(config.genesisSlot) * config.slotSeconds <= block.timestamp;
+    }
+
+    function _requireCircuits(IGroth16Verifier candidate) private view {
+        if (address(candidate).code.length == 0) revert VerifierMissing(address(candidate));
+        uint256 circuits = candidate.verifyingKeys().circuits.length;
+        if (circuits != Protocol.CIRCUITS) revert CircuitCountWrong(circuits, Protocol.CIRCUITS);
     }
 
     function _register(Asset[] memory assets, uint16 limit) private {

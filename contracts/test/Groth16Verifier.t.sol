@@ -11,6 +11,7 @@ contract Groth16VerifierTest is Test {
     uint256 private constant P = Bn254.SCALAR_MODULUS;
     uint256 private constant Q = Bn254.BASE_MODULUS;
     uint256 private constant SETTLE = 2;
+    uint256 private constant CIRCUITS = 6;
     Groth16Verifier private verifier;
 
     function setUp() public {
@@ -31,7 +32,7 @@ contract Groth16VerifierTest is Test {
     function several(uint256 count, uint256 first) private view returns (Statement[] memory made) {
         made = new Statement[](count);
         for (uint256 i = 0; i < count; i++) {
-            uint256 circuit = (first + i - 1) % 5 + 1;
+            uint256 circuit = (first + i - 1) % CIRCUITS + 1;
             uint256[3] memory signals = [i, uint256(keccak256(abi.encode(i, first))) % P, P - 1 - i];
             made[i] = Statement(circuit, signals, Trapdoor.prove(Trapdoor.deltaOf(circuit), signals, i));
         }
@@ -151,7 +152,7 @@ contract Groth16VerifierTest is Test {
     /* SEVERAL AT ONCE */
 
     function testFuzz_acceptsSeveral(uint256 count, uint256 first) public view {
-        verifier.verify(several(bound(count, 1, 12), bound(first, 1, 5)));
+        verifier.verify(several(bound(count, 1, 2 * CIRCUITS), bound(first, 1, CIRCUITS)));
     }
 
     function test_acceptsOneStatementTwice() public view {
@@ -161,7 +162,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function testFuzz_refusesOneFalseAmongMany(uint256 count, uint256 which, uint256 signal) public {
-        Statement[] memory made = several(bound(count, 1, 9), 1);
+        Statement[] memory made = several(bound(count, 1, CIRCUITS + 3), 1);
         which %= made.length;
         made[which].signals[signal % 3] = addmod(made[which].signals[signal % 3], 1, P);
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
@@ -169,25 +170,25 @@ contract Groth16VerifierTest is Test {
     }
 
     function testFuzz_refusesAnotherCircuitsProof(uint256 which) public {
-        Statement[] memory made = several(5, 1);
+        Statement[] memory made = several(CIRCUITS, 1);
         which %= made.length;
-        made[which].circuit = made[which].circuit % 5 + 1;
+        made[which].circuit = made[which].circuit % CIRCUITS + 1;
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
 
     function test_refusesSwappedProofs() public {
-        Statement[] memory made = several(6, 2);
-        (made[0].proof, made[5].proof) = (made[5].proof, made[0].proof); // of one circuit
+        Statement[] memory made = several(CIRCUITS + 1, 2);
+        (made[0].proof, made[CIRCUITS].proof) = (made[CIRCUITS].proof, made[0].proof); // of one circuit
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
 
     /// Two false proofs whose errors cancel in a plain product: C + X and C' - X of one circuit.
     function testFuzz_errorsDoNotCancel(uint256 factor) public {
-        Statement[] memory made = several(6, 1);
+        Statement[] memory made = several(CIRCUITS + 1, 1);
         shift(made[0].proof, bound(factor, 1, P - 1));
-        shift(made[5].proof, P - bound(factor, 1, P - 1));
+        shift(made[CIRCUITS].proof, P - bound(factor, 1, P - 1));
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         verifier.verify(made);
     }
@@ -201,7 +202,7 @@ contract Groth16VerifierTest is Test {
         vm.expectRevert(IGroth16Verifier.NothingToVerify.selector);
         verifier.verify(new Statement[](0));
         Statement[] memory made = several(2, 1);
-        uint256[3] memory unknown = [uint256(0), 6, type(uint256).max];
+        uint256[3] memory unknown = [uint256(0), CIRCUITS + 1, type(uint256).max];
         for (uint256 i = 0; i < 3; i++) {
             made[1].circuit = unknown[i];
             vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.CircuitUnknown.selector, unknown[i]));
@@ -209,13 +210,13 @@ contract Groth16VerifierTest is Test {
         }
     }
 
-    /// What the ledger posts for a tick: tick, settle, two sweeps, coverage. At most 62 % of verifying them one by one.
+    /// What the ledger posts for a tick: tick, settle, two sweeps, carry, coverage. At most 62 % of verifying them one by one.
     function test_gasOfATickAtOnce() public view {
-        Statement[] memory made = several(5, 1);
+        Statement[] memory made = several(6, 1);
         made[4].circuit = made[2].circuit;
         made[4].proof = Trapdoor.prove(Trapdoor.deltaOf(3), made[4].signals, 0);
         uint256 apart = 0;
-        for (uint256 i = 0; i < 5; i++) {
+        for (uint256 i = 0; i < made.length; i++) {
             Statement[] memory single = new Statement[](1);
             single[0] = made[i];
             uint256 before = gasleft();
@@ -250,10 +251,10 @@ contract Groth16VerifierTest is Test {
     function test_gasNeededIsEnough() public view {
         for (uint256 count = 1; count <= 16; count++) {
             // With the gas asked for at the check, give or take the code before it, the answer is there.
-            (bool done,) = call(Bn254.gasNeeded(count, 5) + 15_000, several(count, 1));
+            (bool done,) = call(Bn254.gasNeeded(count, CIRCUITS) + 15_000, several(count, 1));
             assertTrue(done);
             bytes memory out;
-            (done, out) = call(Bn254.gasNeeded(count, 5), several(count, 1));
+            (done, out) = call(Bn254.gasNeeded(count, CIRCUITS), several(count, 1));
             assertEq(bytes4(out), IGroth16Verifier.GasTooLow.selector);
         }
     }
@@ -279,7 +280,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_keyRefusesSharedDeltas() public {
-        for (uint256 which = 0; which < 5; which++) {
+        for (uint256 which = 0; which < CIRCUITS; which++) {
             for (uint256 other = 0; other <= which; other++) {
                 VerifyingKeys memory keys = Trapdoor.keys();
                 uint256[4] memory point = other == which ? keys.gamma : keys.circuits[other].delta;

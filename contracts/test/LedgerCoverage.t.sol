@@ -1,184 +1,156 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Batch, Config, ILedger} from "../src/interfaces/ILedger.sol";
-import {Ledger} from "../src/Ledger.sol";
+import {Batch, ILedger} from "../src/interfaces/ILedger.sol";
 import {IGroth16Verifier} from "../src/interfaces/IGroth16Verifier.sol";
 import {Trapdoor} from "./support/Trapdoor.sol";
 import {LedgerFixture} from "./support/LedgerFixture.sol";
+import {Words} from "./support/Words.sol";
 
 contract LedgerCoverageTest is LedgerFixture {
-    /* SWEEP */
+    /* COVERAGE */
 
-    function test_sweepMovesTheRoot() public {
-        (uint256 before, uint256 tick) = (ledger.root(), ledger.tickHash());
-        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-        vm.expectEmit(true, false, false, false, address(ledger));
-        uint256[] memory none_;
-        emit ILedger.Swept(1, before, NEW_ROOT, tick, made.commitment, none_, made.proof);
-        post(made);
-        assertEq(ledger.root(), NEW_ROOT);
-        assertEq(ledger.tickHash(), tick);
-        assertEq(ledger.batch(), 1);
+    function nextTick(uint256 tick) private view returns (Batch memory) {
+        uint32 slot = ledger.slot() + 1;
+        uint256[] memory words = tickWords(slot, uint64(slot) * SLOT_SECONDS);
+        (words[6], words[7]) = (tick >> 128, tick & type(uint128).max);
+        return tickBatch(words);
     }
 
-    function test_sweepRefusesWhatItsProofIsNotOf() public {
-        for (uint256 at = 6; at < 11; at++) {
-            Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-            made.words[at] ^= 1;
+    function test_aWholeLedgerInOneProof() public {
+        for (uint256 solvent = 0; solvent < 2; solvent++) {
+            (uint256 root, uint256 tick) = (ledger.root(), ledger.tickHash());
+            Batch memory made = coverBatch(solvent == 1);
+            uint64 number = ledger.batch() + 1;
+            uint256[] memory filled = Words.fillRoots(made.words, 4, address(ledger), root, tick);
+            vm.expectEmit(address(ledger));
+            emit ILedger.CoverageProved(number, root, tick, COMMITMENT, filled, made.proof);
+            vm.expectEmit(address(ledger));
+            emit ILedger.Covered(GENESIS_SLOT, tick, root, number);
+            post(made);
+            assertEq(ledger.coveredRoot(), root);
+            assertEq(ledger.coveredTick(), tick);
+            assertEq(ledger.coveredSlot(), GENESIS_SLOT);
+            assertEq(ledger.coveredBatch(), number);
+            assertEq(ledger.solventBatch(), solvent == 1 ? number : 0);
+            assertEq(ledger.root(), root);
+            assertEq(ledger.tickHash(), tick);
+        }
+    }
+
+    /// Nothing says that a ledger is covered once only: the second time it is, by the later batch.
+    function test_twice() public {
+        Batch memory made = coverBatch(true);
+        post(made);
+        post(made);
+        assertEq(ledger.coveredBatch(), 2);
+        assertEq(ledger.solventBatch(), 2);
+        post(coverBatch(false));
+        assertEq(ledger.coveredBatch(), 3);
+        assertEq(ledger.solventBatch(), 2);
+        assertTrue(ledger.isCovered(type(uint64).max));
+    }
+
+    /// A coverage is of the root it was made for, whichever batch moves on from it.
+    function test_ofAnotherRoot() public {
+        Batch memory made = coverBatch(true);
+        Batch[4] memory moves = [
+            settleBatch(emptyWords(NEW_ROOT), none()),
+            sweepBatch(sweepWords(NEW_ROOT)),
+            regroupBatch(regroupWords(NEW_ROOT)),
+            carryBatch(carryWords(NEW_ROOT))
+        ];
+        for (uint256 i = 0; i < 4; i++) {
+            uint256 snapshot = vm.snapshotState();
+            post(moves[i]);
+            vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+            post(made);
+            assertEq(ledger.coveredBatch(), 0);
+            vm.revertToState(snapshot);
+        }
+        post(made);
+    }
+
+    /// An old coverage, accepted at its tick, says nothing at the next; nor does one of a root that stood then.
+    function test_ofAnotherTick() public {
+        Batch memory old = coverBatch(true);
+        post(old);
+        post(nextTick(NEW_TICK));
+        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        post(old);
+        assertFalse(ledger.isCovered(type(uint64).max));
+        assertEq(ledger.coveredSlot(), GENESIS_SLOT);
+        cover();
+        assertTrue(ledger.isCovered(type(uint64).max));
+    }
+
+    function test_aBatchThatChangesNothingDoesNotVoidOneUnderWay() public {
+        Batch memory made = coverBatch(true);
+        post(settleBatch(emptyWords(ledger.root()), none()));
+        post(sweepBatch(sweepWords(ledger.root())));
+        post(carryBatch(carryWords(ledger.root())));
+        post(made);
+        assertEq(ledger.coveredBatch(), 4);
+    }
+
+    /// A tick once covered stays so while batches move the root on; what is covered is the root that was.
+    function test_coveredTickStaysCoveredUnderLaterRoots() public {
+        cover();
+        uint256 covered = ledger.root();
+        post(settleBatch(emptyWords(NEW_ROOT), none()));
+        post(carryBatch(carryWords(NEW_ROOT - 1)));
+        assertTrue(ledger.isCovered(type(uint64).max));
+        assertEq(ledger.coveredRoot(), covered);
+        assertEq(ledger.coveredBatch(), 1);
+    }
+
+    function test_refusesWhatItsProofIsNotOf() public {
+        for (uint256 solvent = 0; solvent < 2; solvent++) {
+            Batch memory made = coverBatch(solvent == 1);
+            for (uint256 bit = 0; bit < 248; bit += 31) {
+                made.words[6] ^= 1 << bit; // the first is whether there is a deficit; bits above it say nothing to the contract
+                vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+                post(made);
+                made.words[6] ^= 1 << bit;
+            }
+        }
+        assertEq(ledger.coveredBatch(), 0);
+        assertEq(ledger.solventBatch(), 0);
+    }
+
+    function test_refusesAnotherCircuitsProof() public {
+        Batch memory made = coverBatch(true);
+        for (uint256 circuit = 1; circuit <= 6; circuit++) {
+            if (circuit == 4) continue;
+            made.proof = Trapdoor.prove(Trapdoor.deltaOf(circuit), rootSignals(made.words, 4), 0);
             vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
             post(made);
         }
-        assertEq(ledger.batch(), 0);
     }
 
-    function test_sweepRefusesTheContractsWordsFilled() public {
+    function test_refusesOtherWords() public {
         for (uint256 at = 0; at < 6; at++) {
-            Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
+            Batch memory made = coverBatch(true);
             made.words[at] = 1;
             vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
             post(made);
         }
-    }
-
-    function test_sweepRefusesAnotherCircuitsProof() public {
-        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-        made.proof = Trapdoor.prove(Trapdoor.SETTLE_DELTA, rootSignals(made.words, 3), 0);
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-    }
-
-    function test_sweepRefusesAReplayAnotherRootAndValuesOutsideTheField() public {
-        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-        post(made);
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-
-        made = sweepBatch(sweepWords(P));
-        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
-        post(made);
-
-        made = sweepBatch(sweepWords(NEW_ROOT));
-        made.commitment += P;
-        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, made.commitment));
-        post(made);
-
-        made = sweepBatch(sweepWords(NEW_ROOT));
-        uint256[] memory longer = new uint256[](made.words.length + 1);
-        for (uint256 i = 0; i < made.words.length; i++) longer[i] = made.words[i];
-        made.words = longer;
-        vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, longer.length, longer.length - 1));
-        post(made);
-    }
-
-    /* REGROUP */
-
-    function test_regroupMovesTheRoot() public {
-        (uint256 before, uint256 tick) = (ledger.root(), ledger.tickHash());
-        Batch memory made = regroupBatch(regroupWords(NEW_ROOT));
-        vm.expectEmit(true, false, false, false, address(ledger));
-        uint256[] memory none_;
-        emit ILedger.Regrouped(1, before, NEW_ROOT, tick, made.commitment, none_, made.proof);
-        post(made);
-        assertEq(ledger.root(), NEW_ROOT);
-        assertEq(ledger.tickHash(), tick);
-    }
-
-    function test_regroupRefusesWhatItsProofIsNotOf() public {
-        for (uint256 at = 6; at < 9 + 5 * REGROUP_PAGES; at++) {
-            Batch memory made = regroupBatch(regroupWords(NEW_ROOT));
-            made.words[at] ^= 1;
-            vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
+        for (uint256 count = 6; count <= 8; count += 2) {
+            Batch memory made = coverBatch(true);
+            made.words = new uint256[](count);
+            vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, count, 7));
             post(made);
         }
-        Batch memory other = regroupBatch(regroupWords(NEW_ROOT));
-        other.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(other.words, 5), 0);
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(other);
-        other = regroupBatch(regroupWords(P));
-        vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
-        post(other);
-    }
-
-    function test_regroupVoidsCoverageUnderWay() public {
-        post(coverBatch(0, 8));
-        post(regroupBatch(regroupWords(NEW_ROOT)));
-        expectOrder(8, PAGES, 0);
-    }
-
-    /* COVERAGE */
-
-    function expectOrder(uint32 first, uint32 until, uint32 covered) private {
-        Batch memory made = coverBatch(first, until);
-        vm.expectRevert(abi.encodeWithSelector(ILedger.CoverageOutOfOrder.selector, first, until, covered));
-        post(made);
-    }
-
-    function test_aWholeLedgerInOneProof() public {
-        vm.expectEmit(address(ledger));
-        emit ILedger.Covered(GENESIS_SLOT, ledger.tickHash(), ledger.root(), 1);
-        post(coverBatch(0, PAGES));
-        assertEq(ledger.coveredRoot(), ledger.root());
-        assertEq(ledger.coveredTick(), ledger.tickHash());
-        assertEq(ledger.coveredSlot(), GENESIS_SLOT);
-        assertEq(ledger.coveredBatch(), 1);
-        assertEq(ledger.coveredPages(), 0);
-        assertEq(ledger.root(), 1 << 200);
-    }
-
-    function test_aWholeLedgerInThreeProofs() public {
-        post(coverBatch(0, 8));
-        assertEq(ledger.coveredPages(), 8);
-        post(coverBatch(8, 16));
-        assertEq(ledger.coveredBatch(), 0);
-        post(coverBatch(16, PAGES));
-        assertEq(ledger.coveredBatch(), 3);
-        assertEq(ledger.coveredTick(), ledger.tickHash());
-    }
-
-    function test_gapsOverlapsAndEmptyRanges() public {
-        expectOrder(1, PAGES, 0);
-        expectOrder(0, 0, 0);
-        expectOrder(0, PAGES + 1, 0);
-        post(coverBatch(0, 8));
-        expectOrder(0, 8, 8);
-        expectOrder(0, PAGES, 8);
-        expectOrder(9, 16, 8);
-        expectOrder(7, 16, 8);
-        expectOrder(8, 8, 8);
-        expectOrder(8, 7, 8);
-        post(coverBatch(8, PAGES));
-        expectOrder(8, PAGES, 0);
-        assertEq(ledger.coveredBatch(), 2);
-    }
-
-    /// Half of one root and half of another, or of one tick and another, is no coverage.
-    function test_anotherRootOrTickStartsItAnew() public {
-        post(coverBatch(0, 8));
-        post(sweepBatch(sweepWords(NEW_ROOT)));
-        expectOrder(8, PAGES, 0);
-        post(coverBatch(0, 8));
-        post(settleBatch(emptyWords(NEW_ROOT - 1), none()));
-        expectOrder(8, PAGES, 0);
-        post(coverBatch(0, 8));
-        post(tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
-        expectOrder(8, PAGES, 0);
-        assertEq(ledger.coveredBatch(), 0);
-    }
-
-    function test_aBatchThatChangesNothingDoesNot() public {
-        post(coverBatch(0, 8));
-        Batch memory last = coverBatch(8, PAGES);
-        post(settleBatch(emptyWords(ledger.root()), none()));
-        post(sweepBatch(sweepWords(ledger.root())));
-        post(last);
-        assertEq(ledger.coveredBatch(), 4);
+        Batch memory withEntries = coverBatch(true);
+        withEntries.entries = one(deposit(alice, QUOTE, 5));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.EntriesLeft.selector, 1, 0));
+        post(withEntries);
     }
 
     /* ALL OF A TICK AT ONCE */
 
-    function wholeTick() private returns (Batch[] memory batches) {
-        batches = new Batch[](5);
+    function wholeTick(bool solvent) private returns (Batch[] memory batches) {
+        batches = new Batch[](6);
         uint256 snapshot = vm.snapshotState();
         // Each is made for the ledger as those before it leave it.
         post(batches[0] = tickBatch(tickWords(GENESIS_SLOT + 1, uint64(GENESIS_SLOT + 1) * SLOT_SECONDS)));
@@ -187,40 +159,48 @@ contract LedgerCoverageTest is LedgerFixture {
         post(batches[1] = settleBatch(words, none()));
         post(batches[2] = sweepBatch(sweepWords(NEW_ROOT - 1)));
         post(batches[3] = sweepBatch(sweepWords(NEW_ROOT - 2)));
-        post(batches[4] = coverBatch(0, PAGES));
+        post(batches[4] = carryBatch(carryWords(NEW_ROOT - 3)));
+        post(batches[5] = coverBatch(solvent));
         vm.revertToState(snapshot);
     }
 
     function test_aTickInOneTransaction() public {
-        Batch[] memory batches = wholeTick();
+        Batch[] memory batches = wholeTick(true);
         ledger.post(batches);
-        assertEq(ledger.batch(), 5);
-        assertEq(ledger.root(), NEW_ROOT - 2);
-        assertEq(ledger.coveredRoot(), NEW_ROOT - 2);
+        assertEq(ledger.batch(), 6);
+        assertEq(ledger.root(), NEW_ROOT - 3);
+        assertEq(ledger.coveredRoot(), NEW_ROOT - 3);
         assertEq(ledger.coveredSlot(), GENESIS_SLOT + 1);
         assertEq(ledger.claim(bob, QUOTE), 30);
     }
 
+    function test_aTickWithADeficitPaysNothing() public {
+        ledger.post(wholeTick(false));
+        assertTrue(ledger.isCovered(SLOT_SECONDS));
+        assertEq(ledger.claim(bob, QUOTE), 0);
+        assertEq(ledger.pending(bob, QUOTE), 30);
+    }
+
     function test_allOrNothing() public {
-        for (uint256 i = 0; i < 5; i++) {
-            Batch[] memory batches = wholeTick();
-            batches[i].proof[6] = batches[(i + 1) % 5].proof[6];
-            batches[i].proof[7] = batches[(i + 1) % 5].proof[7];
+        for (uint256 i = 0; i < 6; i++) {
+            Batch[] memory batches = wholeTick(true);
+            batches[i].proof[6] = batches[(i + 1) % 6].proof[6];
+            batches[i].proof[7] = batches[(i + 1) % 6].proof[7];
             vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
             ledger.post(batches);
             assertEq(ledger.batch(), 0);
         }
-        Batch[] memory swapped = wholeTick();
+        Batch[] memory swapped = wholeTick(true);
         (swapped[2], swapped[3]) = (swapped[3], swapped[2]);
         vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
         ledger.post(swapped);
     }
 
     function test_refusesUnknownCircuitsAndNoBatches() public {
-        Batch[] memory batches = wholeTick();
-        uint8[3] memory unknown = [0, 6, 255];
+        Batch[] memory batches = wholeTick(true);
+        uint8[3] memory unknown = [0, 7, 255];
         for (uint256 i = 0; i < 3; i++) {
-            batches[4].circuit = unknown[i];
+            batches[5].circuit = unknown[i];
             vm.expectRevert(abi.encodeWithSelector(ILedger.CircuitUnknown.selector, unknown[i]));
             ledger.post(batches);
         }
@@ -228,59 +208,10 @@ contract LedgerCoverageTest is LedgerFixture {
         ledger.post(new Batch[](0));
     }
 
-    /// A sweep's words as a coverage's, or the other way round: each circuit has its own header word.
-    function test_refusesAnotherCircuitsNumber() public {
-        Batch memory made = sweepBatch(sweepWords(NEW_ROOT));
-        made.circuit = 4;
-        vm.expectRevert(abi.encodeWithSelector(ILedger.WordCountWrong.selector, 11, 7));
-        post(made);
-        made = sweepBatch(sweepWords(NEW_ROOT));
-        made.entries = one(deposit(alice, QUOTE, 5));
-        vm.expectRevert(abi.encodeWithSelector(ILedger.EntriesLeft.selector, 1, 0));
-        post(made);
-    }
-
-    function test_coverRefusesWhatItsProofIsNotOf() public {
-        Batch memory made = coverBatch(0, 8);
-        made.words[6] = uint256(PAGES) << 32;
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-        made = coverBatch(0, 8);
-        made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(made.words, 4), 0);
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-        for (uint256 at = 0; at < 6; at++) {
-            made = coverBatch(0, 8);
-            made.words[at] = 1;
-            vm.expectRevert(abi.encodeWithSelector(ILedger.WordNotZero.selector, at));
-            post(made);
-        }
-        made = coverBatch(0, PAGES);
-        post(sweepBatch(sweepWords(NEW_ROOT)));
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-        assertEq(ledger.coveredBatch(), 0);
-    }
-
-    /// Bits above both fields of the head would be read as nothing by the contract and as something by the circuit.
-    function test_bitsAboveTheRangeAreOfNoProof() public {
-        Batch memory made = coverBatch(0, PAGES);
-        made.words[6] |= 1 << 64;
-        vm.expectRevert(IGroth16Verifier.ProofInvalid.selector);
-        post(made);
-    }
-
     /* FOR INTEGRATORS */
 
-    /// A genesis tick of 0 would equal the covered tick of a ledger that was never covered.
-    function test_aLedgerThatWasNeverCoveredIsNot() public {
-        Config memory config = configuration();
-        config.genesisTick = 0;
-        assertFalse(new Ledger(config).isCovered(type(uint64).max));
-    }
-
     function test_isCoveredUntilItIsTooOldOrThereIsANewerTick() public {
-        post(coverBatch(0, PAGES));
+        cover();
         uint256 time = uint256(GENESIS_SLOT) * SLOT_SECONDS;
         assertTrue(ledger.isCovered(uint64(block.timestamp - time)));
         assertFalse(ledger.isCovered(uint64(block.timestamp - time - 1)));
@@ -291,7 +222,7 @@ contract LedgerCoverageTest is LedgerFixture {
         vm.warp(uint256(GENESIS_SLOT + 30) * SLOT_SECONDS);
         post(tickBatch(tickWords(GENESIS_SLOT + 30, uint64(GENESIS_SLOT + 30) * SLOT_SECONDS)));
         assertFalse(ledger.isCovered(type(uint64).max));
-        post(coverBatch(0, PAGES));
+        cover();
         assertTrue(ledger.isCovered(0));
         assertEq(ledger.coveredSlot(), GENESIS_SLOT + 30);
     }

@@ -113,11 +113,48 @@ contract LedgerCustodyTest is LedgerFixture {
         vm.expectRevert(abi.encodeWithSelector(ILedger.NothingToWithdraw.selector, bob, QUOTE));
         ledger.withdraw(QUOTE);
         vm.stopPrank();
-        post(coverBatch(0, PAGES / 2));
-        assertEq(ledger.claim(bob, QUOTE), 0);
-        post(coverBatch(PAGES / 2, PAGES));
+        cover();
         vm.prank(bob);
         assertEq(ledger.withdraw(QUOTE), 7);
+    }
+
+    /// While the ledger has a deficit nobody is paid, however often it is covered; when it has none, all that is pending is.
+    function test_withdrawPaysNothingOutOfADeficit() public {
+        deposit(alice, QUOTE, 50);
+        uint256[] memory words = emptyWords(NEW_ROOT);
+        putWithdrawal(words, 0, bob, QUOTE, 4);
+        post(settleBatch(words, none()));
+        for (uint256 i = 0; i < 2; i++) {
+            post(coverBatch(false));
+            assertEq(ledger.coveredRoot(), ledger.root());
+            assertEq(ledger.solventBatch(), 0);
+            assertEq(ledger.claim(bob, QUOTE), 0);
+            assertEq(ledger.pending(bob, QUOTE), 4);
+            vm.expectRevert(abi.encodeWithSelector(ILedger.NothingToWithdraw.selector, bob, QUOTE));
+            vm.prank(bob);
+            ledger.withdraw(QUOTE);
+        }
+        post(coverBatch(true));
+        assertEq(ledger.solventBatch(), ledger.batch());
+        assertEq(ledger.claim(bob, QUOTE), 4);
+        vm.prank(bob);
+        assertEq(ledger.withdraw(QUOTE), 4);
+    }
+
+    /// A deficit that comes later holds back what is credited after it, not what was payable before.
+    function test_withdrawPaysWhatWasPayableBeforeADeficit() public {
+        deposit(alice, QUOTE, 50);
+        credited(bob, QUOTE, 4);
+        uint64 solvent = ledger.batch();
+        uint256[] memory words = emptyWords(NEW_ROOT - 1);
+        putWithdrawal(words, 0, bob, QUOTE, 7);
+        post(settleBatch(words, none()));
+        post(coverBatch(false));
+        assertEq(ledger.solventBatch(), solvent);
+        assertEq(ledger.coveredBatch(), ledger.batch());
+        assertEq(ledger.pending(bob, QUOTE), 7);
+        vm.prank(bob);
+        assertEq(ledger.withdraw(QUOTE), 4);
     }
 
     function test_withdrawPaysOnce() public {

@@ -3,8 +3,11 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Asset, Config, ILedger} from "../src/interfaces/ILedger.sol";
+import {CircuitKey, IGroth16Verifier, VerifyingKeys} from "../src/interfaces/IGroth16Verifier.sol";
+import {Groth16Verifier} from "../src/Groth16Verifier.sol";
 import {Ledger} from "../src/Ledger.sol";
 import {LedgerFixture} from "./support/LedgerFixture.sol";
+import {Trapdoor} from "./support/Trapdoor.sol";
 
 contract LedgerDeploymentTest is LedgerFixture {
     function expectRefused(Config memory config, bytes memory reason) private {
@@ -32,7 +35,9 @@ contract LedgerDeploymentTest is LedgerFixture {
         assertEq(ledger.instruments(), INSTRUMENTS);
         assertEq(ledger.touches(), TOUCHES);
         assertEq(ledger.sweepPages(), SWEEP_PAGES);
-        assertEq(ledger.pages(), PAGES);
+        assertEq(ledger.regroupPages(), REGROUP_PAGES);
+        assertEq(ledger.carryBlocks(), CARRY_BLOCKS);
+        assertEq(ledger.solventBatch(), 0);
         assertFalse(ledger.isCovered(type(uint64).max));
         assertEq(address(ledger.verifier()), address(verifier));
         assertEq(uint256(ledger.batch()) + ledger.requested() + ledger.consumed(), 0);
@@ -41,23 +46,74 @@ contract LedgerDeploymentTest is LedgerFixture {
         assertEq(unit, ETHER_UNIT);
     }
 
-    function test_refusesSizesOfZero() public {
-        for (uint256 which = 0; which < 3; which++) {
+    function test_refusesZeros() public {
+        for (uint256 which = 0; which < 8; which++) {
             Config memory config = configuration();
             if (which == 0) config.instruments = 0;
             else if (which == 1) config.touches = 0;
-            else config.slotSeconds = 0;
+            else if (which == 2) config.sweepPages = 0;
+            else if (which == 3) config.regroupPages = 0;
+            else if (which == 4) config.carryBlocks = 0;
+            else if (which == 5) config.slotSeconds = 0;
+            else if (which == 6) config.maxTickAge = 0;
+            else config.genesisTick = 0;
             expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
         }
     }
 
-    function test_refusesMoreWordsThanTheHeaderCounts() public {
+    /// Words are counted in 16 bits, and ids of assets, which are numbers of instruments, have 12.
+    function test_refusesMoreThanItsFieldsHold() public {
+        for (uint256 which = 0; which < 5; which++) {
+            Config memory config = configuration();
+            if (which == 0) config.touches = (1 << 14) - 2;
+            else if (which == 1) config.sweepPages = type(uint16).max - 8;
+            else if (which == 2) config.regroupPages = 13_106;
+            else if (which == 3) config.carryBlocks = type(uint16).max - 7;
+            else config.instruments = (1 << 12) + 1;
+            expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
+
+            if (which == 0) config.touches--;
+            else if (which == 1) config.sweepPages--;
+            else if (which == 2) config.regroupPages--;
+            else if (which == 3) config.carryBlocks--;
+            else config.instruments--;
+            new Ledger(config);
+        }
+    }
+
+    /// With a slot far off no tick could follow: later slots are from the future, and slots have 32 bits.
+    function test_refusesAGenesisFromTheFuture() public {
         Config memory config = configuration();
-        config.touches = (1 << 14) - 2;
-        expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
-        config = configuration();
-        config.instruments = type(uint16).max;
-        expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
+        uint32[3] memory slots = [GENESIS_SLOT + 2, type(uint32).max - 1, type(uint32).max];
+        for (uint256 i = 0; i < 3; i++) {
+            config.genesisSlot = slots[i];
+            expectRefused(config, abi.encodeWithSelector(ILedger.ConfigOutOfRange.selector));
+        }
+        config.genesisSlot = GENESIS_SLOT + 1;
+        assertEq(uint256(config.genesisSlot) * SLOT_SECONDS, block.timestamp);
+        new Ledger(config);
+    }
+
+    function test_refusesAVerifierThatIsNone() public {
+        address[3] memory nobody = [address(0), makeAddr("nobody"), address(8)]; // the last a precompile: it answers, and has no code
+        for (uint256 i = 0; i < 3; i++) {
+            Config memory config = configuration();
+            config.verifier = IGroth16Verifier(nobody[i]);
+            expectRefused(config, abi.encodeWithSelector(ILedger.VerifierMissing.selector, nobody[i]));
+        }
+    }
+
+    function test_refusesAVerifierOfFewerOrMoreCircuits() public {
+        VerifyingKeys memory all = Trapdoor.keys();
+        for (uint256 count = 5; count <= 7; count += 2) {
+            VerifyingKeys memory keys = Trapdoor.keys();
+            keys.circuits = new CircuitKey[](count);
+            for (uint256 i = 0; i < count && i < 6; i++) keys.circuits[i] = all.circuits[i];
+            if (count == 7) keys.circuits[6] = CircuitKey(all.beta, all.circuits[0].ic);
+            Config memory config = configuration();
+            config.verifier = new Groth16Verifier(keys);
+            expectRefused(config, abi.encodeWithSelector(ILedger.CircuitCountWrong.selector, count, 6));
+        }
     }
 
     function test_refusesGenesisOutsideTheField() public {

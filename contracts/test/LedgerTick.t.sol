@@ -147,7 +147,7 @@ contract LedgerTickTest is LedgerFixture {
         Batch memory next = tickBatch(tickWords(SLOT + 1, TIME + SLOT_SECONDS));
         vm.expectRevert(abi.encodeWithSelector(ILedger.LastTickUncovered.selector, SLOT));
         post(next);
-        post(coverBatch(0, PAGES / 2));
+        post(carryBatch(carryWords(NEW_ROOT - 2)));
         vm.expectRevert(abi.encodeWithSelector(ILedger.LastTickUncovered.selector, SLOT));
         post(next);
         post(settleBatch(emptyWords(NEW_ROOT), none()));

@@ -74,8 +74,11 @@ def test_deposit_settle_withdraw(bench: Bench) -> None:
     assert (client.pending(account, QUOTE), client.pending(account, ETHER)) == (2_000, 7)
     with _rejected("nothing_to_withdraw"):
         client.withdraw(BOB, ETHER)
-    client.post(OPERATOR, bench.cover_all())
+    client.post(OPERATOR, bench.cover(solvent=False))
+    assert (client.claim(account, QUOTE), client.claim(account, ETHER)) == (0, 0)
+    client.post(OPERATOR, bench.cover())
     assert (client.claim(account, QUOTE), client.claim(account, ETHER)) == (2_000, 7)
+    assert (client.pending(account, QUOTE), client.pending(account, ETHER)) == (0, 0)
     token = client.token(ETHER).address
     before = balance(client.web3, token, account)
     client.withdraw(BOB, ETHER)
@@ -106,26 +109,52 @@ def test_trapdoor_proofs_verify_off_chain_too(bench: Bench) -> None:
 
 
 def test_a_tick_at_once(bench: Bench) -> None:
-    """Tick, settle, sweep and coverage in one transaction: all of them or none."""
+    """Tick, settle, sweep, carry and coverage in one transaction: all of them or none."""
     client, snapshot = bench.client, bench.node.snapshot()
     bench.node.advance_to(TIME + 5)
     batches = [bench.tick(SLOT)]
-    for make in (lambda: bench.settle([], new_root=5), lambda: bench.sweep(6), bench.cover_all):
+    makers = (
+        lambda: bench.settle([], new_root=5),
+        lambda: bench.sweep(6),
+        lambda: bench.carry(7),
+        bench.cover,
+    )
+    for make in makers:
         client.post(OPERATOR, batches[-1])
         batches.append(make())
     bench.node.revert(snapshot)
     bench.node.advance_to(TIME + 5)
-    for wrong in range(4):
+    for wrong in range(5):
         changed = list(batches)
         changed[wrong] = replace(batches[wrong], proof=batches[wrong - 1].proof)
         with _rejected("proof_invalid"):
             client.post(OPERATOR, *changed)
     done = client.post(OPERATOR, *batches)
     names = [event.name for event in client.decode_logs(done.logs)]
-    assert names == ["Ticked", "Settled", "Swept", "CoverageProved", "Covered"]
+    assert names == ["Ticked", "Settled", "Swept", "Carried", "CoverageProved", "Covered"]
     assert client.is_covered(SLOT_SECONDS)
     with _rejected("nothing_to_verify"):
         client.post(OPERATOR)
+
+
+def test_a_coverage_is_of_its_root_and_tick(bench: Bench) -> None:
+    """Neither one of another root nor an old one, once accepted, covers what stands now."""
+    client, old = bench.client, bench.cover()
+    client.post(OPERATOR, bench.carry(new_root=8))
+    with _rejected("proof_invalid"):
+        client.post(OPERATOR, old)
+    assert not client.is_covered(1 << 30)
+    current = bench.cover()
+    client.post(OPERATOR, current)
+    client.post(OPERATOR, current)  # a second time is as right as the first
+    assert client.state().covered_batch == client.state().batch == 3
+    bench.node.advance_to(TIME + 5)
+    client.post(OPERATOR, bench.tick(SLOT))
+    with _rejected("proof_invalid"):
+        client.post(OPERATOR, current)
+    assert not client.is_covered(1 << 30)
+    client.post(OPERATOR, bench.cover())
+    assert client.is_covered(SLOT_SECONDS)
 
 
 def test_no_tick_before_the_last_is_covered(bench: Bench) -> None:
@@ -133,7 +162,7 @@ def test_no_tick_before_the_last_is_covered(bench: Bench) -> None:
     bench.client.post(OPERATOR, bench.tick(SLOT))
     with _rejected("last_tick_uncovered"):
         bench.client.post(OPERATOR, bench.tick(SLOT + 1, new_tick=78))
-    bench.client.post(OPERATOR, bench.cover_all())
+    bench.client.post(OPERATOR, bench.cover(solvent=False))
     bench.client.post(OPERATOR, bench.tick(SLOT + 1, new_tick=78))
     assert bench.client.state().slot == SLOT + 1
 

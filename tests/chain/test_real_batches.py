@@ -44,10 +44,12 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
-    blocks_to_cover,
+    carries,
+    make_carry,
     make_coverage,
     make_sweep,
     pages_to_sweep,
+    survey,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft, SettleBatch, write_effect
@@ -201,7 +203,7 @@ def test_settle_before_its_tick(at_start: Story) -> None:
 
 @dataclass
 class Covering:
-    """Real sweeps and the coverage that follow on the story's settle, made for the ledger it leaves."""
+    """The real sweep, carry and coverage that follow on the story's settle, for the ledger it leaves."""
 
     story: Story
     ledger: Ledger
@@ -209,11 +211,13 @@ class Covering:
     def batches(self) -> list[Batch]:
         tick, client = self.story.tick.tick, self.story.here.client
         place = (domain_word(self.story.here.node.chain_id, client.address), self.story.here.node.chain_id)
-        moved, made = Displacements({}, tick), []
-        for radius, pages in sweeps(self.ledger, tick, pages_to_sweep(self.ledger, moved)):
+        moved = Displacements({}, tick)
+        found, made = survey(self.ledger, moved), []
+        for radius, pages in sweeps(self.ledger, tick, pages_to_sweep(self.ledger, moved, found)):
             made.append(("sweep", make_sweep(self.ledger, tick, *place, radius, pages)))
-        for block, rest in blocks_to_cover(self.ledger):
-            made.append(("coverage", make_coverage(self.ledger, moved, *place, block, rest)))
+        for blocks in carries(self.ledger, moved, found):
+            made.append(("carry", make_carry(self.ledger, moved, *place, blocks)))
+        made.append(("coverage", make_coverage(self.ledger, moved, *place)))
         keys = self.story.keys
         return [
             Batch(
@@ -248,10 +252,13 @@ def replay_story(story: Story) -> Ledger:
 def test_covered_by_real_proofs(covering: Covering) -> None:
     client = covering.story.here.client
     batches = covering.batches()
-    assert [batch.circuit for batch in batches] == ["sweep", "coverage"]
+    assert [batch.circuit for batch in batches] == ["sweep", "carry", "coverage"]
     assert not client.is_covered(1 << 30)
-    with _refused("proof_invalid"):  # the coverage is of the root after the sweep
-        client.post(OPERATOR, batches[1])
+    for late in (1, 2):  # each is of the root after the one before it
+        with _refused("proof_invalid"):
+            client.post(OPERATOR, batches[late])
+    with _refused("proof_invalid"):
+        client.post(OPERATOR, batches[0], batches[2])
     client.post(OPERATOR, *batches)
     assert client.is_covered(SLOT_SECONDS)
     state = client.state()
@@ -261,20 +268,21 @@ def test_covered_by_real_proofs(covering: Covering) -> None:
 
 
 def test_coverage_that_claims_otherwise(covering: Covering) -> None:
-    """Words of a real coverage and of a real sweep, each changed: no proof says that."""
+    """Words of a real sweep, carry and coverage, each changed: no proof says that."""
     client = covering.story.here.client
-    sweep_, cover = covering.batches()
-    for index in range(6, len(sweep_.words)):
-        words = [word + (number == index) for number, word in enumerate(sweep_.words)]
+    sweep_, carry, cover = covering.batches()
+    for batch in (sweep_, carry):
+        for index in range(6, len(batch.words)):
+            words = [word + (number == index) for number, word in enumerate(batch.words)]
+            with _refused("proof_invalid"):
+                client.post(OPERATOR, replace(batch, words=words))
+        client.post(OPERATOR, batch)
+    for bit in (0, 1, 200):  # a deficit, and bits that mean nothing
         with _refused("proof_invalid"):
-            client.post(OPERATOR, replace(sweep_, words=words))
-    client.post(OPERATOR, sweep_)
-    with _refused("coverage_out_of_order"):
-        client.post(OPERATOR, replace(cover, words=[*cover.words[:6], cover.words[6] + 1]))
-    with _refused("proof_invalid"):
-        client.post(OPERATOR, replace(cover, words=[*cover.words[:6], cover.words[6] - (1 << 32)]))
-    with _refused("proof_invalid"):
-        client.post(OPERATOR, replace(cover, proof=sweep_.proof))
+            client.post(OPERATOR, replace(cover, words=[*cover.words[:6], cover.words[6] ^ 1 << bit]))
+    for other in (sweep_, carry):
+        with _refused("proof_invalid"):
+            client.post(OPERATOR, replace(cover, proof=other.proof))
     assert not client.is_covered(1 << 30)
     client.post(OPERATOR, cover)
     assert client.is_covered(SLOT_SECONDS)

@@ -19,6 +19,7 @@ from zkmargin.protocol.constants import COLLATERAL, PAGE_SIZE, PERPETUAL, Op, Pr
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.model import InstrumentParams, InstrumentTick, Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import (
+    carry_words,
     challenge,
     commitment,
     coverage_words,
@@ -110,15 +111,18 @@ class Bench:
         words = regroup_words(domain, state.root, state.tick, new_root, None, pages, origins, self.profile)
         return self.prove("regroup", words)
 
-    def cover(self, first: int, until: int) -> Batch:
-        """A coverage."""
-        state = self.client.state()
-        words = coverage_words(domain_word(*self._place), state.root, state.tick, first, until, self.profile)
-        return self.prove("coverage", words)
+    def carry(self, new_root: int) -> Batch:
+        """A carry of the first blocks, anchored now."""
+        state, domain = self.client.state(), domain_word(*self._place)
+        blocks = [(block, 123_456, True) for block in range(self.profile.carry_blocks)]
+        words = carry_words(domain, state.root, state.tick, new_root, blocks, self.profile)
+        return self.prove("carry", words)
 
-    def cover_all(self) -> Batch:
-        """A coverage of the whole ledger."""
-        return self.cover(0, self.profile.pages)
+    def cover(self, solvent: bool = True) -> Batch:
+        """A coverage; `solvent`: without a deficit."""
+        state = self.client.state()
+        words = coverage_words(domain_word(*self._place), state.root, state.tick, solvent, self.profile)
+        return self.prove("coverage", words)
 
     def prove(self, circuit: str, words: Sequence[int], entries: Sequence[QueueEntry] = ()) -> Batch:
         """The batch of these words, with a proof."""

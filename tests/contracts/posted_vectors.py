@@ -11,17 +11,21 @@ import random
 import sys
 from typing import Any
 
-from zkmargin.protocol.constants import CIRCUIT_IDS, P, load
+from zkmargin.protocol.constants import CIRCUIT_IDS, PAGE_SIZE, P, load
 from zkmargin.protocol.model import InstrumentTick, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import (
+    carry_words,
     challenge,
     commitment,
+    coverage_words,
     domain_word,
     entry_words,
     evaluate,
     header_word,
     queue_hash,
+    regroup_words,
     settle_words,
+    sweep_words,
     tick_words,
     touch_words,
 )
@@ -140,6 +144,18 @@ def batch_cases() -> list[dict[str, Any]]:
     hashes = [source.randrange(P) for _ in range(3)]
     words = tick_words(domain_word(1, ALICE), *hashes, tick, 8, 0b1011, small)
     cases.append(_batch("tick, profile small", "tick", 1, ALICE, words))
+
+    domain, (root, tick_, new_root) = domain_word(1, LEDGER), (source.randrange(P) for _ in range(3))
+    after = (domain, root, tick_, new_root)
+    origins = list(range(small.regroup_pages * PAGE_SIZE))
+    source.shuffle(origins)
+    for circuit, words in {
+        "sweep": sweep_words(*after, 1 << 16, [63] * small.sweep_pages, small),
+        "regroup": regroup_words(*after, (1 << 24) - 1, range(small.regroup_pages), origins, small),
+        "carry": carry_words(*after, [(7, (1 << 24) - 1, True)] * small.carry_blocks, small),
+        "coverage": coverage_words(domain, root, tick_, True, small),
+    }.items():
+        cases.append(_batch(f"{circuit}, profile small", circuit, 1, LEDGER, words))
 
     chain_id = (1 << 64) - 1
     words = [header_word("settle", 40), domain_word(chain_id, LARGEST), *[(1 << 248) - 1] * 38]

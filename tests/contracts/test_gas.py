@@ -56,14 +56,15 @@ def _trade(leaf: int, side: int) -> Touch:
 
 
 def tick_batches(bench: Bench, slot: int) -> list[Batch]:
-    """A tick, a settle, two sweeps and a coverage, one after the other; posted and undone one by one."""
+    """A tick, a settle, two sweeps, a carry and a coverage, each on the last; posted and undone."""
     batches, node, root = list[Batch](), bench.node, (1 << 253) - 1000
     made: list[Callable[[], Batch]] = [
         lambda: bench.tick(slot, new_tick=(1 << 253) - slot),
         lambda: bench.settle([_trade(3, 0), _trade(4, 1)], new_root=root),
         lambda: bench.sweep(root - 1),
         lambda: bench.sweep(root - 2),
-        bench.cover_all,
+        lambda: bench.carry(root - 3),
+        bench.cover,
     ]
     snapshot = node.snapshot()
     for make in made:
@@ -100,7 +101,7 @@ def measure(profile: str) -> dict[str, int]:
         pay, bob = [withdrawal(QUOTE, 1_000_000)], [address_of(BOB)]
         gas["settle, 1 withdrawal, new claim"] = _settle(bench, pay, bob)
         gas["settle, 1 withdrawal, claim there"] = _settle(bench, pay, bob)
-        gas["coverage, whole, first time"] = client.post(OPERATOR, bench.cover_all()).gas_used
+        gas["coverage, first time"] = client.post(OPERATOR, bench.cover()).gas_used
         gas["withdraw"] = client.withdraw(BOB, QUOTE).gas_used
         refused = [client.deposit(BOB, 2, ETHER, 5, target=3)[0] for _ in range(2)]
         gas["settle, 2 deposits refused, claims there"] = _settle(
@@ -111,11 +112,9 @@ def measure(profile: str) -> dict[str, int]:
         gas["tick"] = client.post(OPERATOR, bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
         gas["sweep"] = client.post(OPERATOR, bench.sweep((1 << 253) - 5)).gas_used
         gas["regroup"] = client.post(OPERATOR, bench.regroup((1 << 253) - 6)).gas_used
-        pages = bench.profile.pages
-        gas["coverage, first part"] = client.post(OPERATOR, bench.cover(0, pages // 2)).gas_used
-        gas["coverage, last part"] = client.post(OPERATOR, bench.cover(pages // 2, pages)).gas_used
-        gas["coverage, whole"] = client.post(OPERATOR, bench.cover_all()).gas_used
-        gas["a tick at once: tick, settle, 2 sweeps, coverage"] = _tick_at_once(bench, slot + 1)
+        gas["carry"] = client.post(OPERATOR, bench.carry((1 << 253) - 7)).gas_used
+        gas["coverage"] = client.post(OPERATOR, bench.cover()).gas_used
+        gas["a tick at once: tick, settle, 2 sweeps, carry, coverage"] = _tick_at_once(bench, slot + 1)
     return gas
 
 

@@ -15,6 +15,8 @@ DEPLOYMENT_ONLY = {
     "TokenRepeated",
     "TokenMissing",
     "ConfigOutOfRange",
+    "VerifierMissing",
+    "CircuitCountWrong",
     "KeyPointAtInfinity",
     "KeysShareDelta",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.posted_vectors import vectors
+from zkmargin.protocol.constants import CIRCUIT_IDS
 
 PATH = Path(__file__).parents[1] / "vectors" / "posted.json"
 
@@ -22,5 +23,12 @@ def test_vectors_are_current(part: str) -> None:
 def test_sizes_of_the_profile() -> None:
     """The small profile's word counts stand in the vectors, so the contracts meet them as they are."""
     batches = {case["name"]: case for case in json.loads(PATH.read_text())["batches"]}
-    assert len(batches["settle, profile small"]["words"]) == 8 + 4 * 16
-    assert len(batches["tick, profile small"]["words"]) == 9 + 16
+    counts = {
+        "settle": 8 + 4 * 16,
+        "tick": 9 + 16,
+        "sweep": 9 + 1,
+        "regroup": 9 + 5 * 2,
+        "carry": 9,
+        "coverage": 7,
+    }
+    assert {name: len(batches[f"{name}, profile small"]["words"]) for name in CIRCUIT_IDS} == counts

@@ -46,7 +46,7 @@ def _verifier(node: Anvil, key: dict[str, Any]) -> Any:
 
 
 def _keys(key: dict[str, Any]) -> tuple[Any, ...]:
-    deltas = [trapdoor.verifying_key(factor)["vk_delta_2"] for factor in (13, 17, 37, 41)]
+    deltas = [trapdoor.verifying_key(factor)["vk_delta_2"] for factor in (13, 17, 37, 41, 43)]
     others = [key | {"vk_delta_2": delta} for delta in deltas]
     return solidity_keys(dict(zip(CIRCUIT_IDS, [key, *others], strict=True)))
 

@@ -20,13 +20,14 @@ from zkmargin.proving.proof import Proof
 
 ALPHA, BETA, GAMMA, B = 5, 7, 11, 3
 IC = (19, 23, 29, 31)
-SETTLE_DELTA, TICK_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA = 13, 17, 37, 41, 43
+SETTLE_DELTA, TICK_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA, CARRY_DELTA = 13, 17, 37, 41, 43, 47
 DELTAS = {
     "settle": SETTLE_DELTA,
     "tick": TICK_DELTA,
     "sweep": SWEEP_DELTA,
     "coverage": COVERAGE_DELTA,
     "regroup": REGROUP_DELTA,
+    "carry": CARRY_DELTA,
 }
 
 

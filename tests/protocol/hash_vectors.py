@@ -12,7 +12,7 @@ from typing import Any
 
 from protocol.samples import ACCOUNTS, SMALL, params, tick
 from zkmargin.protocol import eddsa, hashes
-from zkmargin.protocol.constants import TAGS, P, tag
+from zkmargin.protocol.constants import TAGS, P, load, tag
 from zkmargin.protocol.packing import pack
 from zkmargin.state.ledger import Ledger
 
@@ -47,11 +47,15 @@ def vectors() -> dict[str, Any]:
         ],
         "owner": {"ax": str(key.ax), "ay": str(key.ay), "hash": str(hashes.owner_hash(key.ax, key.ay))},
         "header": {"page_root": "5", "anchor": "6", "radius": "7", "hash": str(hashes.header_hash(5, 6, 7))},
+        "block": {"block_root": "5", "anchor": "6", "radius": "7", "hash": str(hashes.block_hash(5, 6, 7))},
+        "empty": {
+            "page": str(hashes.EMPTY_PAGE), "blocks": _texts(hashes.EMPTY_BLOCKS),
+        },
         "ledger": {
             "pages_root": "5", "reserve": "-6", "next_id": "16", "consumed": "2",
             "hash": str(hashes.ledger_root(5, -6, 16, 2)),
         },
-        "genesis": {"small": str(Ledger.genesis(SMALL).root())},
+        "genesis": {name: str(Ledger.genesis(profile).root()) for name, profile in load().profiles.items()},
         "params": {"value": terms.to_json(), "hash": str(hashes.params_hash(terms))},
         "tick": {
             "sections": {name: str(value) for name, value in hashes.tick_sections(price_tick).items()},

@@ -82,6 +82,10 @@ def test_numbers_of_solidity() -> None:
     found = solidity()
     assert {op: found[f"OP_{op.name}"] for op in Op} == {op: str(op.value) for op in Op}
     assert {kind: found[f"ENTRY_{kind.name}"] for kind in EntryKind} == {k: str(k.value) for k in EntryKind}
+    circuits = {name: str(number) for name, number in CIRCUIT_IDS.items()}
+    assert {name: found[f"CIRCUIT_{name.upper()}"] for name in CIRCUIT_IDS} == circuits
+    assert found["CIRCUITS"] == str(len(circuits))
+    assert sorted(CIRCUIT_IDS.values()) == list(range(1, len(circuits) + 1)), "the verifier counts from 1"
     for circuit, words in load().words.items():
         for index, name in enumerate(words.fixed):
             assert found[f"{circuit}_WORD_{name}".upper()] == str(index)

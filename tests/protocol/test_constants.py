@@ -36,7 +36,8 @@ def test_tags_differ_and_leave_room_for_a_count() -> None:
 
 @pytest.mark.parametrize("name", PACKING)
 def test_packings_fit_what_carries_them(name: str) -> None:
-    posted = name in {"header", "domain", "touch", "l1", "target", "tick_head", "tick_instrument"}
+    words = {word for layout in load().words.values() for word in layout.fixed + layout.repeated}
+    posted = name in words
     assert sum(PACKING[name].values()) <= (BITS["word"] if posted else 253)
 
 
@@ -47,6 +48,8 @@ def test_packed_fields_hold_their_quantities() -> None:
         ("touch", "size"): "amount", ("touch", "price"): "price", ("terms", "price"): "price",
         ("l1", "amount"): "amount", ("report_pair", "rate_a"): "report_rate",
         ("report_pair", "rate_b"): "report_rate", ("report_pair", "price_b"): "price",
+        ("block", "radius"): "radius", ("sweep_head", "radius"): "radius",
+        ("regroup_head", "radius"): "radius",
         ("tick_head", "slot"): "slot", ("tick_head", "time"): "time", ("tick_instrument", "mark"): "price",
     }  # fmt: skip
     for (packing, field), quantity in widths.items():
@@ -62,12 +65,17 @@ def test_profiles_fit_the_bits(name: str) -> None:
     assert profile.classes <= constants.CLASS_LIMIT
     assert profile.instruments % 2 == 0, "reports sign instruments in pairs"
     assert profile.instruments < profile.capacity <= 1 << BITS["leaf_index"]
+    assert profile.block_levels + profile.top_levels == profile.ledger_levels
+    assert profile.block_levels > 0, "a block is of more pages than one"
+    assert profile.top_levels > 0, "a ledger is of more blocks than one"
+    assert profile.blocks * profile.block_pages == profile.pages <= 1 << PACKING["block"]["index"]
     assert profile.oracles <= PACKING["tick_head"]["present"]
     assert 2 * ((profile.oracles - 1) // 3) + 1 <= profile.quorum <= profile.oracles
 
 
 def test_capacities() -> None:
-    assert load().profile("small").capacity == 512
+    assert load().profile("small").capacity == 4_096
+    assert (load().profile("small").blocks, load().profile("main").blocks) == (8, 512)
     assert load().profile("main").capacity == 2_097_152
 
 

@@ -16,7 +16,7 @@ from protocol.hash_vectors import vectors
 from protocol.strategies import accounts, elements, ticks
 from zkmargin.errors import BadInput
 from zkmargin.protocol import hashes
-from zkmargin.protocol.constants import MIN_PRICE, PACKING, P
+from zkmargin.protocol.constants import MIN_PRICE, PACKING, PAGE_LEVELS, P, load
 from zkmargin.protocol.model import Account, Tick
 
 SMALL = samples.SMALL
@@ -47,14 +47,28 @@ def test_batches_equal_single_hashes() -> None:
     everyone = list(samples.ACCOUNTS.values())
     assert hashes.leaf_hashes(everyone) == [hashes.leaf_hash(account) for account in everyone]
     assert hashes.leaf_hashes([]) == hashes.node_hashes([]) == hashes.header_hashes([]) == []
+    assert hashes.block_hashes([]) == []
     children = list(range(16))
     assert hashes.node_hashes(children) == [hashes.node_hash(children[:8]), hashes.node_hash(children[8:])]
     rows = [(1, 2, 3), (P - 1, 0, 0)]
     assert hashes.header_hashes(rows) == [hashes.header_hash(*row) for row in rows]
+    assert hashes.block_hashes(rows) == [hashes.block_hash(*row) for row in rows]
 
 
 def test_the_empty_leaf_is_the_hash_of_zeros() -> None:
     assert hashes.EMPTY_LEAF == naive.poseidon(*[0] * 16) == hashes.leaf_hash(Account.empty())
+
+
+def test_the_empty_headers_are_those_of_empty_trees() -> None:
+    node = naive.poseidon(*[0] * 16)
+    for _ in range(PAGE_LEVELS):
+        node = naive.poseidon(*[node] * 8)
+    node = naive.poseidon(naive.tag("page"), node, 0, 0)
+    assert node == hashes.EMPTY_PAGE
+    for empty in hashes.EMPTY_BLOCKS:
+        assert empty == naive.poseidon(naive.tag("block"), node, 0, 0)
+        node = naive.poseidon(*[node] * 8)
+    assert max(profile.block_levels for profile in load().profiles.values()) < len(hashes.EMPTY_BLOCKS)
 
 
 @settings(max_examples=20)
@@ -91,9 +105,11 @@ def test_params_are_those_of_the_specification() -> None:
     assert len({hashes.params_hash(other) for other in [params, *others]}) == 4
 
 
-def test_owner_header_ledger_and_operations() -> None:
+def test_owner_headers_ledger_and_operations() -> None:
     assert hashes.owner_hash(5, 6) == naive.poseidon(naive.tag("owner"), 5, 6)
     assert hashes.header_hash(5, 6, 7) == naive.poseidon(naive.tag("page"), 5, 6, 7)
+    assert hashes.block_hash(5, 6, 7) == naive.poseidon(naive.tag("block"), 5, 6, 7)
+    assert hashes.block_hash(5, 6, 7) != hashes.header_hash(5, 6, 7)
     assert hashes.ledger_root(5, -6, 7, 8) == naive.poseidon(naive.tag("ledger"), 5, P - 6, 7, 8, 0, 0, 0)
     kinds = {hashes.operation_message(kind, 1, 2, 3) for kind in ("withdraw", "trade", "bid")}
     assert len(kinds) == 3

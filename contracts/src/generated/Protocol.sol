@@ -19,6 +19,7 @@ library Protocol {
     uint256 internal constant CIRCUIT_COVERAGE = 4;
     uint256 internal constant CIRCUIT_REGROUP = 5;
     uint256 internal constant CIRCUIT_CARRY = 6;
+    uint256 internal constant CIRCUITS = 6;
 
     uint256 internal constant OP_NOOP = 0;
     uint256 internal constant OP_DEPOSIT = 1;

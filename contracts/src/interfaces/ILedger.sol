@@ -18,13 +18,13 @@ struct Asset {
 /// @notice What a ledger is deployed with. None of it can change afterwards.
 /// @param verifier Verifier of the profile's circuits, numbered as in the protocol.
 /// @param genesisRoot Root of the ledger state before batch 1.
-/// @param genesisTick Hash of the tick before batch 1.
+/// @param genesisTick Hash of the tick before batch 1; not 0, which no tick hashes to.
 /// @param paramsHash Hash of the parameters, a word of every tick.
 /// @param params The parameters as UTF-8 JSON, emitted for whoever rebuilds the state.
-/// @param genesisSlot Slot of the genesis tick.
+/// @param genesisSlot Slot of the genesis tick, whose time has come.
 /// @param slotSeconds Seconds in a slot; a tick's time is its slot times this.
-/// @param maxTickAge Most seconds by which a block may be later than the tick it accepts.
-/// @param instruments Instruments of the profile: words of a tick.
+/// @param maxTickAge Most seconds by which a block may be later than the tick it accepts, at least 1.
+/// @param instruments Instruments of the profile: words of a tick. At most 2^12, for their numbers are ids of assets.
 /// @param touches Touches of the profile: groups of words of a settle.
 /// @param sweepPages Pages of a sweep: words of one.
 /// @param regroupPages Pages of a regroup.
@@ -102,8 +102,15 @@ interface ILedger {
     /// @notice Thrown at deployment when a token's address holds no contract.
     error TokenMissing(uint16 id);
 
-    /// @notice Thrown at deployment for sizes or a clock of 0, or more words than the header can count.
+    /// @notice Thrown at deployment for sizes, a clock, an age or a genesis tick of 0, a genesis tick from the future, more instruments than
+    /// ids of assets, or more words than the header can count.
     error ConfigOutOfRange();
+
+    /// @notice Thrown at deployment when the verifier's address holds no contract.
+    error VerifierMissing(address verifier);
+
+    /// @notice Thrown at deployment when the verifier has keys of another number of circuits than the protocol.
+    error CircuitCountWrong(uint256 given, uint256 expected);
 
     /// @notice Thrown for an asset that is not in custody.
     error AssetUnknown(uint16 asset);
@@ -158,7 +165,6 @@ interface ILedger {
 
     /// @notice Thrown for a tick whose time is longer ago than `maxTickAge`.
     error TickStale(uint64 time, uint256 present);
-
 
     /// @notice Thrown when the caller has nothing to withdraw, or nothing yet.
     error NothingToWithdraw(address account, uint16 asset);

@@ -20,7 +20,7 @@ abstract contract LedgerFixture is Test {
     uint16 internal constant TOUCHES = 4;
     uint16 internal constant SWEEP_PAGES = 2;
     uint16 internal constant REGROUP_PAGES = 2;
-    uint32 internal constant PAGES = 64;
+    uint16 internal constant CARRY_BLOCKS = 2;
     uint32 internal constant GENESIS_SLOT = 100;
     uint32 internal constant SLOT_SECONDS = 60;
     uint64 internal constant MAX_TICK_AGE = 300;
@@ -59,7 +59,7 @@ abstract contract LedgerFixture is Test {
         config.touches = TOUCHES;
         config.sweepPages = SWEEP_PAGES;
         config.regroupPages = REGROUP_PAGES;
-        config.pages = PAGES;
+        config.carryBlocks = CARRY_BLOCKS;
         config.assets = new Asset[](2);
         config.assets[0] = Asset(QUOTE, IERC20(quote), 1);
         config.assets[1] = Asset(ETHER, IERC20(wrapped), ETHER_UNIT);
@@ -128,11 +128,6 @@ abstract contract LedgerFixture is Test {
         (words[8], words[9], words[10]) = (12345, 3, 7);
     }
 
-    function coverWords(uint32 first, uint32 until) internal pure returns (uint256[] memory words) {
-        words = new uint256[](7);
-        words[6] = uint256(first) | (uint256(until) << 32);
-    }
-
     function sweepBatch(uint256[] memory words) internal view returns (Batch memory made) {
         (made.circuit, made.words, made.commitment) = (3, words, COMMITMENT);
         made.proof = Trapdoor.prove(Trapdoor.SWEEP_DELTA, rootSignals(words, 3), 0);
@@ -149,8 +144,21 @@ abstract contract LedgerFixture is Test {
         made.proof = Trapdoor.prove(Trapdoor.REGROUP_DELTA, rootSignals(words, 5), 0);
     }
 
-    function coverBatch(uint32 first, uint32 until) internal view returns (Batch memory made) {
-        (made.circuit, made.words, made.commitment) = (4, coverWords(first, until), COMMITMENT);
+    function carryWords(uint256 newRoot) internal pure returns (uint256[] memory words) {
+        words = new uint256[](8 + CARRY_BLOCKS);
+        (words[6], words[7]) = (newRoot >> 128, newRoot & type(uint128).max);
+        for (uint256 i = 8; i < words.length; i++) words[i] = i | (12345 << 32);
+    }
+
+    function carryBatch(uint256[] memory words) internal view returns (Batch memory made) {
+        (made.circuit, made.words, made.commitment) = (6, words, COMMITMENT);
+        made.proof = Trapdoor.prove(Trapdoor.CARRY_DELTA, rootSignals(words, 6), 0);
+    }
+
+    /// @param solvent Whether the reserve is not below 0.
+    function coverBatch(bool solvent) internal view returns (Batch memory made) {
+        (made.circuit, made.words, made.commitment) = (4, new uint256[](7), COMMITMENT);
+        made.words[6] = solvent ? 1 : 0;
         made.proof = Trapdoor.prove(Trapdoor.COVERAGE_DELTA, rootSignals(made.words, 4), 0);
     }
 
@@ -167,9 +175,9 @@ abstract contract LedgerFixture is Test {
         ledger.post(batches);
     }
 
-    /// @dev Covers the ledger as it stands.
+    /// @dev Covers the ledger as it stands, without a deficit.
     function cover() internal {
-        post(coverBatch(0, PAGES));
+        post(coverBatch(true));
     }
 
     function none() internal pure returns (Entry[] memory) {

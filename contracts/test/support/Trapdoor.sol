@@ -24,15 +24,17 @@ library Trapdoor {
     uint256 internal constant SWEEP_DELTA = 37;
     uint256 internal constant COVERAGE_DELTA = 41;
     uint256 internal constant REGROUP_DELTA = 43;
+    uint256 internal constant CARRY_DELTA = 47;
 
-    /// @notice The keys of tick, settle, sweep, coverage and regroup: the circuits numbered 1 to 5.
+    /// @notice The keys of tick, settle, sweep, coverage, regroup and carry: the circuits numbered 1 to 6.
     function keys() internal view returns (VerifyingKeys memory made) {
         made.alpha = g1(ALPHA);
         made.beta = g2(BETA);
         made.gamma = g2(GAMMA);
-        made.circuits = new CircuitKey[](5);
-        uint256[5] memory deltas = [TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA];
-        for (uint256 i = 0; i < 5; i++) {
+        made.circuits = new CircuitKey[](6);
+        uint256[6] memory deltas =
+            [TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA, CARRY_DELTA];
+        for (uint256 i = 0; i < 6; i++) {
             made.circuits[i].delta = g2(deltas[i]);
             made.circuits[i].ic = [g1(IC0), g1(IC1), g1(IC2), g1(IC3)];
         }
@@ -40,7 +42,7 @@ library Trapdoor {
 
     /// @notice The delta of a circuit, by its number.
     function deltaOf(uint256 circuit) internal pure returns (uint256) {
-        return [uint256(0), TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA][circuit];
+        return [uint256(0), TICK_DELTA, SETTLE_DELTA, SWEEP_DELTA, COVERAGE_DELTA, REGROUP_DELTA, CARRY_DELTA][circuit];
     }
 
     /// @notice A proof of `signals`; another `salt` gives another proof.
@@ -128,6 +130,14 @@ library Trapdoor {
                 11683355594198628277867101479148924098003295844467591356664655577802436828376,
                 12037413188043621803844228850281501247620648322744218788163332304502256498262,
                 14919273092448452255380334163335215255859678604153340442713369365074601302
+            ];
+        }
+        if (factor == CARRY_DELTA) {
+            return [
+                822435006703578052486693894169224547345703592349272250848591985464208633346,
+                2692814912520575729226129929209630491708211716927626490178905154495324601590,
+                41883883948930588489467675904734695546291555795208938439205792414842558744,
+                20794359489898606635317049499271193195256862397986252819237273234051208271942
             ];
         }
         require(factor == TICK_DELTA, "no such multiple here");

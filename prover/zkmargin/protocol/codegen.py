@@ -117,7 +117,10 @@ def _solidity_groups() -> Iterator[list[str]]:
         constant("challenge_domain", f'keccak256("{CHALLENGE_DOMAIN}")', "bytes32"),
     ]
     yield [constant(f"bits_{name}", BITS[name]) for name in _CONTRACT_BITS]
-    yield [constant(f"circuit_{name}", number) for name, number in CIRCUIT_IDS.items()]
+    yield [
+        *(constant(f"circuit_{name}", number) for name, number in CIRCUIT_IDS.items()),
+        constant("circuits", len(CIRCUIT_IDS)),
+    ]
     yield [constant(f"op_{op.name}", int(op)) for op in Op]
     yield [constant(f"entry_{kind.name}", int(kind)) for kind in EntryKind]
     for packing in _CONTRACT_PACKINGS:

@@ -27,6 +27,7 @@ include "settle/row.circom";
 // after >= 0       limit   J'       (J')  (J')            J'     H'
 // before < 0                        (J)   (J)      H                              H              E
 // trial < 0                                      target          (H'')   H''    target
+// trial >= 0                        (E'-E)(E'-E)
 // next leg                           x             x                     x        x
 // second leg                               x              x      x                (x)      x
 //
@@ -370,12 +371,12 @@ template Touch(instruments, levels) {
     signal unexplained <== missed * (1 - flag);
     victim * unexplained === 0;                              // reached, closed, or the taker is exhausted
 
-    // The trial. Victim: target with one step less. Backstop: health with one step more, if there is room for one. Trader: W' >= W.
+    // The trial. Victim: target with one step less. Backstop: health with one step more, if there is room for one. Trader: E' >= E.
     signal trialTau <== tau * M2;
     signal tries[3];
     tries[0] <== victim * (E2 * (1 << 32) - trialTau);
     tries[1] <== (backstop + refuse) * (E2 - M2);
-    tries[2] <== trade * (W1 - W);
+    tries[2] <== trade * (E1 - E);
     signal tried <== NonNegative(160)(tries[0] + tries[1] + tries[2]);
     signal single <== IsZero()(size - 1);
     signal sooner <== tried * (1 - single);
@@ -388,7 +389,10 @@ template Touch(instruments, levels) {
     // ------------------------------------------------------------------ trading below initial margin: only to ease it
     signal below <== (1 - sound) * (1 - noMaintenance);
     signal eases <== position.falls * reached;
-    signal better <== positive + tried - positive * tried;
+    // E' >= E, or W > 0 (so W' >= 0 by the ratio) where E' - E = W' - W, which it is unless the mark is limited: there W bounds the price by
+    // the raw one only, and what the account gives away between that and the mark its partner could withdraw.
+    signal spare <== positive * (1 - row.limited);
+    signal better <== spare + tried - spare * tried;
     signal exception[2];
     exception[0] <== below * eases;
     exception[1] <== exception[0] * better;

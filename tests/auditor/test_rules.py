@@ -148,3 +148,21 @@ def test_withdrawal_by_hand() -> None:
     poor.reserve = -1
     with pytest.raises(Broken, match="deficit"):
         poor.touch(pay, TICK)
+
+
+@pytest.mark.parametrize(("price", "held"), [(2880, 1), (2879, 0), (2000, 0), (2900, 1)])
+def test_easing_at_a_limited_mark(price: int, held: int) -> None:
+    """8 long, raw 2000, mark 2880 and a fraction: W = 100, I = 1440, E = 7140, M = 720.
+
+    A step sold at 2879 makes W 979 and I 1260, and takes 1 from E.
+    """
+    row = _row(1, BTC_ROW, 2000 * ONE, 3200 * ONE - 3200 * ONE * TENTH // ONE, 1)
+    tick = replace(TICK, instruments=(TICK.instruments[0], row, *TICK.instruments[2:]))
+    books = _books(100 - 8 * 2000)
+    assert 0 < sums(books.leaves[20], tick).W < sums(books.leaves[20], tick).I
+    sale = Touch(Op.TRADE, 20, 16, 1, 1, 1, price * ONE + row.mark % ONE)
+    if held:
+        assert books.touch(sale, tick).slots[0] == Holding(1, 0, 0, 7)
+    else:
+        with pytest.raises(Broken, match="initial"):
+            books.touch(sale, tick)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from support.random_ops import Case, RandomWorld
+from support.world import LONG, SHORT
 from zkmargin.engine.due import unhealthy
 from zkmargin.engine.liquidation import close, lowest_holding, minimal_close, penalty_share
 from zkmargin.engine.margin import is_limited, kind_of, risk
@@ -442,6 +443,22 @@ def _trade_beyond_means(world: RandomWorld) -> Made:
             size = max(world.free_initial(pair[0]), 0) // max(row.initial[0], 1) + 1
             if size < 1 << 48:
                 return _if_free(pair, instrument, world.trade(pair[0].id, pair[1].id, instrument, size))
+    return None
+
+
+@_breaks("below_initial_margin")
+def _equity_given_away_at_a_limited_mark(world: RandomWorld) -> Made:
+    """A long below initial margin sells under a mark that the raw price is further below: a gain in W."""
+    for instrument in world.perpetuals:
+        row = world.row(instrument)
+        if row.worst_long == row.equity:
+            continue
+        held = [(a, a.holding(instrument)) for a in world.traders()]
+        longs, shorts = ([a for a, h in held if h and h.side == side] for side in (LONG, SHORT))
+        for long in longs:
+            after = world.moved(long, instrument, -1, row.mark - 1)
+            if shorts and after and world.free_initial(long) < 0 and world.free_initial(after) < 0:
+                return world.trade(shorts[0].id, long.id, instrument, 1, row.mark - 1)
     return None
 
 

@@ -486,6 +486,35 @@ def trade_reduces_both_at_a_limited_mark(world: World) -> Sequence[Touch]:
     return world.trade(short, long, 1, 600)
 
 
+def _held_back(world: World) -> tuple[int, int]:
+    """A long below initial margin, solvent also at the raw price that the mark did not reach, and a short."""
+    long, short = positions(world, 1, 1000, 10_000)
+    price(world, {1: 0.8})
+    put(world, long, equity=6 * risk(world.account(long), world.tick).maintenance)
+    assert risk(world.account(long), world.tick).worst > 0 > world.free_initial(world.account(long))
+    return long, short
+
+
+@case
+def trade_eases_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 100)
+
+
+@refused("below_initial_margin")
+def trade_gives_equity_away_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    """A gain at the raw price; at the mark, a loss that the other side could withdraw."""
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 100, world.mark(1) - 1)
+
+
+@case
+def trade_restores_initial_margin_under_a_limited_mark(world: World) -> Sequence[Touch]:
+    """At the raw price, but of so much that initial margin is covered."""
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 900, world.row(1).raw)
+
+
 @refused("limited")
 def trade_reduces_one_and_opens_another_at_a_limited_mark(world: World) -> Sequence[Touch]:
     long, _ = positions(world, 1, 1000, 10_000)

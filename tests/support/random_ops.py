@@ -206,7 +206,10 @@ class RandomWorld(World):
         return (held is None or held.size < 1 << 48) and self.free_initial(after) >= 0
 
     def _reduce(self) -> Sequence[Touch] | None:
-        """Two opposite holders close against each other; they may be below initial margin."""
+        """Two opposite holders close against each other; they may be below initial margin.
+
+        At the mark, at the raw price or half way, which a limited mark keeps apart.
+        """
         instrument = self._instrument()
         holders = [a for a in self.traders() if a.holding(instrument)]
         longs = [a for a in holders if a.holding(instrument).side == LONG]  # type: ignore[union-attr]
@@ -215,7 +218,9 @@ class RandomWorld(World):
             return None
         seller, buyer = self.rng.choice(longs), self.rng.choice(shorts)
         most = min(seller.holding(instrument).size, buyer.holding(instrument).size)  # type: ignore[union-attr]
-        return self.trade(buyer.id, seller.id, instrument, self._part(most))
+        mark, raw = self.mark(instrument), self.row(instrument).raw
+        price = self.rng.choice([mark, raw, (mark + raw) // 2])
+        return self.trade(buyer.id, seller.id, instrument, self._part(most), price)
 
     # --------------------------------------------------------------------- due
 

@@ -317,15 +317,14 @@ class Books:
         after = self._exchange(touch, self._signing(account), tick)
         was, now = sums(account, tick), sums(after, tick)
         smaller = shrinks(position(account, touch.instrument), position(after, touch.instrument))
-        require(
-            smaller or not tick.instruments[touch.instrument].flags & LIMITED, "new risk at a limited mark"
-        )
+        limited = bool(tick.instruments[touch.instrument].flags & LIMITED)
+        require(smaller or not limited, "new risk at a limited mark")
         eased = (
             was.W < was.I
             and was.M > 0
             and smaller
             and now.W * was.M >= was.W * now.M
-            and (was.W > 0 or now.W >= was.W)
+            and (now.E >= was.E or (was.W > 0 and not limited))
         )
         require(now.W >= now.I or eased, "a trade leaves less than initial margin")
         if touch.op == Op.TRADE:

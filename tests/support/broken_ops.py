@@ -679,6 +679,16 @@ def _solvent_account_absorbed(world: RandomWorld) -> Made:
     return [world.touch(Op.ABSORB, trader.id)] if trader and risk(trader, world.tick).equity >= 0 else None
 
 
+@_breaks("solvent")
+def _surplus_that_is_not_to_be_given(world: RandomWorld) -> Made:
+    """Of a backstop without a deficit, or of one with a position."""
+    for backstop in world.accounts()[: world.profile.instruments - 1]:
+        now = risk(backstop, world.tick)
+        if now.equity > 0 and (world.ledger.reserve >= 0 or now.maintenance):
+            return [world.touch(Op.ABSORB, backstop.id)]
+    return None
+
+
 @_breaks("not_flat")
 def _absorbed_with_holdings(world: RandomWorld) -> Made:
     for kind in (PERPETUAL, COLLATERAL):

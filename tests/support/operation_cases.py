@@ -835,6 +835,75 @@ def absorb_a_backstop_with_collateral(world: World) -> Sequence[Touch]:
     return [world.touch(Op.ABSORB, asset)]
 
 
+@case
+def absorb_a_surplus_up_to_the_deficit(world: World) -> Sequence[Touch]:
+    asset = world.collaterals[1]
+    put(world, asset, equity=100, **{f"i{asset}": 100})
+    world.ledger.reserve = -99
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@case
+def absorb_a_surplus_smaller_than_the_deficit(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    world.ledger.reserve = -101
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@case
+def absorb_a_surplus_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    """What the backstop is worth at the raw price is given, not what the mark makes it."""
+    asset = world.collaterals[1]
+    price(world, {asset: 0.8})
+    put(world, asset, equity=0, **{f"i{asset}": 100})
+    put(world, asset, equity=7 - risk(world.account(asset), world.tick).worst)
+    world.ledger.reserve = -(1 << 60)
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@refused("solvent")
+def absorb_a_surplus_that_the_limited_mark_makes(world: World) -> Sequence[Touch]:
+    asset = world.collaterals[1]
+    price(world, {asset: 0.8})
+    put(world, asset, equity=0, **{f"i{asset}": 100})
+    put(world, asset, equity=-risk(world.account(asset), world.tick).worst)
+    world.ledger.reserve = -(1 << 60)
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@refused("solvent")
+def absorb_a_surplus_without_a_deficit(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_into_a_fund(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    world.ledger.reserve = 5
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_of_nothing(world: World) -> Sequence[Touch]:
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_of_a_trader(world: World) -> Sequence[Touch]:
+    trader = world.new_account(10)
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, trader)]
+
+
+@refused("solvent")
+def absorb_a_surplus_behind_a_position(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=10_000_000 * DOLLAR * FINE, i1=100)
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, 1)]
+
+
 @refused("not_flat")
 def absorb_a_backstop_with_a_perpetual(world: World) -> Sequence[Touch]:
     put(world, 1, equity=-5, i1=100)

@@ -51,6 +51,7 @@ class RandomWorld(World):
             (40, self._trade),
             (8, self._reduce),
             (1, self._noop),
+            (4, self._repay),
         ]
 
     def advance(self) -> Tick:
@@ -165,6 +166,14 @@ class RandomWorld(World):
     def _noop(self) -> Sequence[Touch]:
         leaf = self.rng.randrange(self.ledger.capacity)
         return [Touch(Op.NOOP, leaf, self.ledger.account_at(leaf).id)]
+
+    def _repay(self) -> Sequence[Touch] | None:
+        """A backstop without maintenance margin makes up a deficit."""
+        found = [self.account(k) for k in range(1, self.profile.instruments)]
+        able = [a.id for a in found if risk(a, self.tick).worst > 0 == risk(a, self.tick).maintenance]
+        if self.ledger.reserve >= 0 or not able:
+            return None
+        return [self.touch(Op.ABSORB, self.rng.choice(able))]
 
     # ------------------------------------------------------------------ trades
 

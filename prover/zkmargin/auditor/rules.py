@@ -430,7 +430,12 @@ class Books:
     def _absorb(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:
         now = sums(account, tick)
         flat = all(held is None for held in account.slots)
-        require(now.E < 0, "a solvent account is absorbed")
-        require(flat or (account.id < self.profile.instruments and now.M == 0), "it still holds something")
-        self.reserve += now.E
-        return replace(account, balance=account.balance - now.E)
+        idle = account.id < self.profile.instruments and now.M == 0
+        if now.E < 0:
+            require(flat or idle, "it still holds something")
+            paid = now.E
+        else:
+            require(idle and now.W > 0 and self.reserve < 0, "a solvent account is absorbed")
+            paid = min(now.W, -self.reserve)
+        self.reserve += paid
+        return replace(account, balance=account.balance - paid)

@@ -262,7 +262,9 @@ class Replay:
             "liquidations": {
                 "partial": len(closed) - full,
                 "full": full,
-                "absorbed": sum(effect.touch.op == Op.ABSORB for effect in due.effects),
+                "absorbed": sum(
+                    effect.touch.op == Op.ABSORB and effect.risk_before.equity < 0 for effect in due.effects
+                ),
                 "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due.effects),
             },
             "unhealthy_after": len(self.sequencer.unhealthy()),

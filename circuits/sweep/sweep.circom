@@ -39,7 +39,7 @@ template Sweep(pages, instruments, levels) {
     signal input initial;
     signal input trading;
     signal input equity[instruments];
-    signal input maintenance[instruments][4];
+    signal input maintenance[instruments][TIERS()];
     signal input moves[instruments];
 
     // The ledger before
@@ -59,7 +59,7 @@ template Sweep(pages, instruments, levels) {
     signal input classBits[pages][A][P][12];
     signal input x[pages][A][P];
     signal input claim[pages][A];               // 2^16*H - radius*G
-    signal input weights[8 * instruments];
+    signal input weights[2 * TIERS() * instruments];
 
     component radiusBits = Num2Bits(BITS_RADIUS());
     radiusBits.in <== radius;

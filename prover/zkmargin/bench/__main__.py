@@ -20,7 +20,7 @@ USUAL = {
     "engine": engine.rows,
     "onchain": onchain.rows,
 }
-SECTIONS = USUAL | {"large": partial(onchain.timed, 65_536, 5, "large_tick_to_covered_s")}
+SECTIONS = USUAL | {"large": partial(onchain.timed, 65_536, 5, "large_")}
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 # One task file. `make demo` and `make test` set everything up first; a second run finds it done and needs no network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ape setup-cluster build demo test test-python test-contracts test-ape test-cluster test-full sanitize bench lint lock clean
+.PHONY: help setup setup-ape setup-cluster build demo test test-python test-contracts test-ape test-cluster test-full sanitize bench bench-large lint lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -60,6 +60,9 @@ sanitize: setup ## tests/native with the kernel built with address and undefined
 
 bench: build ## measure every claim of speed, size and cost; build/bench.json
 	.venv/bin/python -m zkmargin.bench
+
+bench-large: build ## and prove a ledger of 65,536 accounts whole, row by row into the same file
+	.venv/bin/python -m zkmargin.bench large
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check .

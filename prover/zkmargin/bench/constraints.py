@@ -10,33 +10,47 @@ from dataclasses import replace
 
 from zkmargin.bench.rows import Row
 from zkmargin.circuits.circuit import Circuit
-from zkmargin.circuits.compile import compile_circuit
+from zkmargin.circuits.compile import constraint_count
 from zkmargin.circuits.registry import circuit
 from zkmargin.engine.placement import plan
-from zkmargin.protocol.constants import PAGE_SIZE, load
+from zkmargin.protocol.codegen import circom_constants
+from zkmargin.protocol.constants import PAGE_SIZE, TIERS, load
 from zkmargin.toolchain import Report
 
 ACCOUNTS = 1_000_000
 
 
 def _count(made: Circuit, report: Report | None) -> int:
-    return compile_circuit(made, report).constraints
+    return constraint_count(made, report)
 
 
-def _sweep(pages: int, instruments: int) -> Circuit:
-    """Profile main's sweep of some pages, with another number of instruments."""
+def _sweep(pages: int, instruments: int, tiers: int = TIERS) -> Circuit:
+    """Profile main's sweep of some pages, with another number of instruments, or of tiers of each."""
     made = circuit("sweep", "main", pages * PAGE_SIZE)
     levels = load().profile("main").ledger_levels
-    return replace(made, profile=f"main-{instruments}", arguments=(pages, instruments, levels))
+    return replace(
+        made,
+        profile=f"main-{instruments}-{tiers}",
+        arguments=(pages, instruments, levels),
+        generated={"constants.circom": circom_constants({"TIERS": tiers})},
+    )
+
+
+def _each_and_fixed(instruments: int, tiers: int, report: Report | None) -> tuple[float, int]:
+    """Constraints of a sweep: an account, and beside the accounts."""
+    two, one = (_count(_sweep(pages, instruments, tiers), report) for pages in (2, 1))
+    return (two - one) / PAGE_SIZE, 2 * one - two
 
 
 def rows(report: Report | None = None) -> Iterator[Row]:
     """Constraints an account of a sweep, and of a covered ledger against one swept whole."""
-    two, one = (_count(circuit("sweep", "main", n * PAGE_SIZE), report) for n in (2, 1))
-    each, fixed = (two - one) / PAGE_SIZE, 2 * one - two
+    instruments = load().profile("main").instruments
+    each, fixed = _each_and_fixed(instruments, TIERS, report)
+    _, tierless = _each_and_fixed(instruments, 1, report)
+    wide, _ = _each_and_fixed(256, TIERS, report)
     yield Row("sweep_constraints_per_account", each, "constraints", bar="at most 1090")
-    yield Row("sweep_constraints_fixed", fixed, "constraints (4 tiers)")
-    wide = (_count(_sweep(2, 256), report) - _count(_sweep(1, 256), report)) / PAGE_SIZE
+    yield Row("sweep_constraints_fixed", fixed, f"constraints, {TIERS} tiers")
+    yield Row("sweep_constraints_fixed_tierless", tierless, "constraints, one tier", bar="at most 20000")
     yield Row(
         "sweep_constraints_256_instruments",
         wide,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from zkmargin.bench.measure import prover_threads
 from zkmargin.chain.anvil import Anvil, anvil, development_key
 from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
@@ -106,7 +107,10 @@ class BenchVenue:
 def bench_venue(
     profile_name: str, moves: list[float], backend: str = "native", say: Say | None = None
 ) -> Iterator[BenchVenue]:
-    """A venue with an account for each of `moves`, so far from the edge, page after page."""
+    """A venue with an account for each of `moves`, so far from the edge, page after page.
+
+    It proves as the demo does: side by side, a process a core and a thread each.
+    """
     profile = load().profile(profile_name)
     keys = [keypair(b"oracle%d" % number) for number in range(profile.oracles)]
     params = make_params(profile, keys)
@@ -119,6 +123,7 @@ def bench_venue(
     accounts |= {first + n: account(profile, priced, n, far) for n, far in enumerate(moves)}
     ledger = Ledger.of(profile, accounts, {}, {}, (0, 2 * profile.instruments + len(moves), 0))
     with (
+        prover_threads(1),
         anvil(timestamp=SLOT * SECONDS) as node,
         ProvingPool(backend) as pool,
         TemporaryDirectory() as folder,
@@ -149,6 +154,14 @@ def bench_venue(
             if row.circuit == "tick":
                 node.advance_to(row.slot * SECONDS + 1)
 
-        poster = Poster(sequencer, circuit_keys, pool, before_send)
+        proofs = 0
+
+        def told(event: str, row: BatchRow) -> None:
+            nonlocal proofs
+            proofs += event == "proved"
+            if say and event == "proved" and proofs % 10 == 0:
+                say(f"{proofs} proofs of {sequencer.journal.last_batch()}")
+
+        poster = Poster(sequencer, circuit_keys, pool, before_send, told)
         yield BenchVenue(node, client, sequencer, poster, keys, prices)
         sequencer.close()

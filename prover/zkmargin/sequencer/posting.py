@@ -23,7 +23,6 @@ from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState, Journal
 from zkmargin.sequencer.service import Sequencer
 
-AHEAD = 4  # proofs under way
 TOGETHER = 16  # most batches in one transaction: some 3 million gas
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
 _BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "CoverageProved")
@@ -64,7 +63,7 @@ class Poster:
             if first and self._unsent(heads[0]) and self._follow(heads[0]):
                 continue
             first = False
-            self._begin(heads[: TOGETHER + AHEAD])
+            self._begin(heads)
             group = _next_group(self.journal.heads(*OPEN), until_idle)
             if group:
                 self._post_next(group)
@@ -76,15 +75,21 @@ class Poster:
     # ---------------------------------------------------------------- proving
 
     def _begin(self, heads: list[BatchHead]) -> None:
-        planned = [head for head in heads if head.state is BatchState.PLANNED][:AHEAD]
+        """Give the pool what is to be proved next, and take what is proved.
+
+        One job waits for each worker, so that none idles till the next look. A cluster may grow: its size is
+        asked for each time there is more to prove.
+        """
+        planned = [head for head in heads if head.state is BatchState.PLANNED]
+        more = [head for head in planned if head.number not in self._running]
+        room = 2 * self.pool.workers - len(self._running) if more else 0
+        for head in more[: max(room, 0)]:
+            row = self.journal.batch(head.number)
+            self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
+            self.told("proving", row)
         for head in planned:
-            if head.number not in self._running:
-                row = self.journal.batch(head.number)
-                self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
-                self.told("proving", row)
-        for head in planned:
-            future = self._running[head.number]
-            if future.done():
+            future = self._running.get(head.number)
+            if future is not None and future.done():
                 del self._running[head.number]  # one that failed is begun anew by the next run
                 self._proved(self.journal.batch(head.number), future.result())
 

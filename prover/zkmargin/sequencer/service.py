@@ -40,7 +40,7 @@ from zkmargin.sequencer.covering import (
 from zkmargin.sequencer.drafting import Draft, write_effect
 from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.home import check_files, write_setup
-from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal
+from zkmargin.sequencer.journal import BatchHead, BatchRow, Journal
 from zkmargin.sequencer.requests import (
     check_bid,
     deposit_touches,
@@ -53,9 +53,6 @@ from zkmargin.sequencer.ticking import make_tick_batch
 from zkmargin.state.ledger import Ledger
 from zkmargin.state.store import Store
 
-AHEAD = 4  # proofs begun but not yet posted
-OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
-_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "CoverageProved")
 _QUEUE_BLOCK = "queue_block"  # in the journal: no deposit before this block is still to be consumed
 
 

@@ -46,6 +46,14 @@ class LedgerState:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """The node's latest block: its time, seconds since 1970 (the chain's clock), and gas limit."""
+
+    time: int
+    gas_limit: int
+
+
+@dataclass(frozen=True)
 class LedgerEvent:
     """An event of the ledger with its place in the chain. `args` are named as in the contract's interface."""
 
@@ -181,6 +189,12 @@ class LedgerClient:
         names = ("root", "tickHash", "batch", "requested", "consumed", "slot")
         covered = ("coveredTick", "coveredRoot", "coveredSlot", "coveredBatch")
         return LedgerState(block, *(int(self._view(name, block=block)) for name in (*names, *covered)))
+
+    def latest(self) -> Latest:
+        """Time and gas limit of the latest block."""
+        with chain_errors():
+            block = self.web3.eth.get_block("latest")
+        return Latest(block["timestamp"], block["gasLimit"])
 
     def is_covered(self, max_age: int) -> bool:
         """Whether the current tick is covered and at most `max_age` seconds old."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The poster: proves planned batches side by side, posts them in order, all of a tick in one transaction."""
+"""The poster: proves planned batches side by side, posts them in order, what belongs to a tick together."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_touch
 from zkmargin.sequencer.failpoints import reach
+from zkmargin.sequencer.grouping import next_group, transaction_room
 from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState, Journal
 from zkmargin.sequencer.service import Sequencer
 
-TOGETHER = 16  # most batches in one transaction: some 3 million gas
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
 _BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "CoverageProved")
 
@@ -47,7 +47,7 @@ class Poster:
         """`told` hears what becomes of a batch: proving, proved, confirmed; of a coverage also late."""
         self.journal, self.client = sequencer.journal, sequencer.client
         self.setup = sequencer.setup
-        self.pages, self.slot_seconds = sequencer.profile.pages, sequencer.params.slot_seconds
+        self.profile, self.slot_seconds = sequencer.profile, sequencer.params.slot_seconds
         self.key = sequencer.setup.poster_key
         self.keys, self.pool = keys, pool
         self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
@@ -55,7 +55,7 @@ class Poster:
 
     def run(self, until_idle: bool = True) -> None:
         """Prove and post till all is confirmed; with `until_idle` False what makes up whole ticks by now."""
-        first = True
+        first, room = True, transaction_room(self.client.latest().gas_limit)
         while True:
             heads = self.journal.heads(*OPEN)
             if not heads:
@@ -64,7 +64,7 @@ class Poster:
                 continue
             first = False
             self._begin(heads)
-            group = _next_group(self.journal.heads(*OPEN), until_idle)
+            group = next_group(self.journal.heads(*OPEN), until_idle, room, self.profile)
             if group:
                 self._post_next(group)
             elif not until_idle:
@@ -156,7 +156,7 @@ class Poster:
 
     def _late(self, row: BatchRow, seconds: int) -> bool:
         """Whether this completes the coverage of a tick whose successor's slot had begun."""
-        if row.circuit != "coverage" or row.body["until"] != self.pages:
+        if row.circuit != "coverage" or row.body["until"] != self.profile.pages:
             return False
         return seconds >= (row.slot + 1) * self.slot_seconds
 
@@ -236,25 +236,6 @@ class Poster:
 def _record(found: Any, tx_hash: str, shared: int) -> dict[str, Any]:
     """What is kept of a transaction; its gas is told in equal parts."""
     return {"block": found.block, "gas": found.gas_used // shared, "tx": tx_hash, "batches": shared}
-
-
-def _next_group(heads: Sequence[BatchHead], until_idle: bool) -> list[BatchHead]:
-    """The open batches of the next transaction, none while they are not ready.
-
-    What is signed stays as it is. Else it is proved batches up to the next tick; a tick whose coverage is not
-    planned yet is left for later, unless all is to go out.
-    """
-    state = heads[0].state if heads else BatchState.PLANNED
-    if state in (BatchState.SIGNED, BatchState.SENT):
-        return [head for head in heads if head.state is state]
-    group = list[BatchHead]()
-    for head in heads:
-        if len(group) == TOGETHER or (group and head.circuit == "tick"):
-            return group
-        if head.state is not BatchState.PROVED:
-            return []
-        group.append(head)
-    return group if until_idle or (group and group[-1].circuit == "coverage") else []
 
 
 def work_of(journal: Journal, slot: int) -> str:

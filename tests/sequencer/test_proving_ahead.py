@@ -52,7 +52,7 @@ def test_every_worker_has_a_job_and_one_in_hand(bench: Bench, tmp_path: Path) ->
     begun = list[int]()
     pool = Unhurried(1)
     poster = Poster(
-        sequencer, profile_keys(PROFILE.name), pool, None, lambda event, row: begun.append(row.number)
+        sequencer, profile_keys(PROFILE.name), pool, None, lambda event, row, _: begun.append(row.number)
     )
     planned = sequencer.journal.heads(BatchState.PLANNED)
     assert len(planned) > 8

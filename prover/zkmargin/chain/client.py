@@ -200,6 +200,10 @@ class LedgerClient:
         """Whether the current tick is covered and at most `max_age` seconds old."""
         return bool(self._view("isCovered", max_age))
 
+    def covered_slot(self) -> int:
+        """Slot of the last tick that was covered; the genesis tick counts as covered."""
+        return int(self._view("coveredSlot"))
+
     def last_batch(self) -> int:
         """Number of the last batch the contract accepted, 0 before the first."""
         return int(self._view("batch"))

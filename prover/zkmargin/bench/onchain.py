@@ -56,7 +56,7 @@ def _gas(report: Report | None) -> Iterator[Row]:
     two_pages = 2 * PAGE_SIZE - 16  # and the backstops
     with bench_venue(GAS_PROFILE, [FAR] * two_pages, say=report) as venue:
         _deposit(venue)
-        venue.cover(venue.reports(SLOT + 1, 0), venue.sequencer.decide_queue)
+        venue.cover(venue.reports(SLOT + 1, 0))
         rows = list(venue.sequencer.journal.batches())
         made = [row.circuit for row in rows]
         if made != ["tick", "settle", "sweep", "sweep", "coverage"]:

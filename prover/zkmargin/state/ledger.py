@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput, InternalError
@@ -15,6 +15,7 @@ from zkmargin.state.tree import Forest
 
 Header = tuple[int, int]  # anchor, radius
 Scalars = tuple[int, int, int]  # reserve, next_id, consumed
+Follower = Callable[[Mapping[int, Account]], None]  # hears of accounts by leaf
 
 _EMPTY = Account.empty()
 _CLEARED: Header = (0, 0)
@@ -100,6 +101,7 @@ class Ledger:
         self._top = Forest(profile.ledger_levels, header_hash(self._pages.defaults[-1], *_CLEARED))
         self._lowest_free = 1
         self._undo: list[_Undo] = []
+        self._followers: list[Follower] = []
         self._unsaved_leaves: set[int] = set()
         self._unsaved_pages: set[int] = set()
         self._scalars = self.scalars()
@@ -312,12 +314,18 @@ class Ledger:
                 self._headers.pop(page, None)
             else:
                 self._headers[page] = headers[page]
+        for wrote in self._followers:
+            wrote(accounts)
         self._pages.update(dict(zip(accounts, leaf_hashes(accounts.values()), strict=True)))
         self._unsaved_leaves.update(accounts)
         self._unsaved_pages |= changed
         changed |= {leaf // PAGE_SIZE for leaf in accounts}
         hashes = header_hashes((self._pages.root(page), *self.header(page)) for page in changed)
         self._top.update(dict(zip(changed, hashes, strict=True)))
+
+    def follow(self, wrote: Follower) -> None:
+        """Have `wrote` told of every leaf that is set from now on, by writing or by going back."""
+        self._followers.append(wrote)
 
     # ------------------------------------------------- going back, and storing
 

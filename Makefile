@@ -48,7 +48,7 @@ test-ape: build setup-ape
 	tools/ape test contracts/ape --network ethereum:local:foundry
 
 test-cluster: build setup-cluster ## proofs on a Ray cluster of this machine, its processes and machines killed
-	.venv/bin/python -m pytest tests/proving/test_cluster.py
+	.venv/bin/python -m pytest tests/proving/test_cluster.py tests/proving/test_tick_on_cluster.py
 
 test-full: build setup-ape setup-cluster ## the long runs as well, and proofs on a cluster
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup

@@ -9,7 +9,7 @@ the same.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.engine.coverage import exposure
 from zkmargin.engine.margin import holding_of, risk
 from zkmargin.engine.ticks import genesis_tick, next_tick
+from zkmargin.errors import InternalError
 from zkmargin.oracle.reports import Report, make_report
 from zkmargin.protocol.constants import COLLATERAL, HOLDINGS, PERPETUAL, RADIUS_ONE, RATE_ONE, Profile, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
@@ -30,6 +31,7 @@ from zkmargin.protocol.model import Account, InstrumentParams, Params, Tick
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow, Journal
+from zkmargin.sequencer.loop import run_tick
 from zkmargin.sequencer.posting import Poster
 from zkmargin.sequencer.service import Coverage, Sequencer, Setup
 from zkmargin.state.ledger import Ledger
@@ -92,15 +94,12 @@ class BenchVenue:
             for number, key in enumerate(self.keys)
         ]
 
-    def cover(self, reports: list[Report], between: Callable[[], object] = lambda: None) -> Coverage:
-        """From reports to accepted coverage; `between` is done after the tick."""
-        slot = reports[0].slot
-        self.sequencer.decide_tick(reports, slot)
-        between()
-        self.sequencer.decide_due([], [])
-        covered = self.sequencer.decide_coverage()
-        self.poster.run()
-        return covered
+    def cover(self, reports: list[Report]) -> Coverage:
+        """From reports to accepted coverage."""
+        run = run_tick(self.sequencer, self.poster, reports, reports[0].slot)
+        if run.coverage is None:
+            raise InternalError(f"the benchmark's tick can't be covered: {run.uncovered}")
+        return run.coverage
 
 
 @contextmanager
@@ -156,7 +155,7 @@ def bench_venue(
 
         proofs = 0
 
-        def told(event: str, row: BatchRow) -> None:
+        def told(event: str, _: BatchRow, reason: str) -> None:
             nonlocal proofs
             proofs += event == "proved"
             if say and event == "proved" and proofs % 10 == 0:

@@ -75,13 +75,12 @@ def run_demo(
                 venue.reach_time(row.slot * episode.slot_seconds)
 
         poster = Poster(sequencer, keys, pool, before_send, progress.batch)
-        replay = Replay(episode, market, params, venue, sequencer)
+        replay = Replay(episode, market, params, venue, sequencer, poster)
         count = ticks or episode.ticks
         progress.line(f"{len(replay.holders)} people request their deposits")
         replay.open_accounts()
         for number in range(1, count + 1):
-            progress.tick(replay.tick(number), count, sequencer.journal.last_batch())
-            poster.run(until_idle=False)
+            replay.tick(number, lambda figures: progress.tick(figures, count, sequencer.journal.last_batch()))
         poster.run()
         events = venue.client.events(deployment.from_block, names=("Covered",))
         covered = {event.args["slot"] for event in events}

@@ -101,6 +101,17 @@ class Book:
         """The book of a ledger's (leaf index, account) pairs, in their order."""
         return Book([account for _, account in accounts])
 
+    def reserve(self, rows: int) -> None:
+        """Have at least so many rows. New ones hold empty accounts, and are half as many as there were."""
+        if rows <= len(self):
+            return
+        more = max(rows - len(self), len(self) // 2)
+        self.ids = np.pad(self.ids, (0, more))
+        self._balances += [0] * more
+        self._balance = np.pad(self._balance, (0, more))
+        self._classes = np.pad(self._classes, ((0, 0), (0, more)))
+        self._sizes = np.pad(self._sizes, ((0, 0), (0, more)))
+
     def put(self, row: int, account: Account) -> None:
         """Replace the account of a row."""
         self.ids[row] = account.id

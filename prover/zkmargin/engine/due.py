@@ -20,7 +20,7 @@ round) falls by a step or more each round: a bidder or backstop whose holding gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
@@ -77,17 +77,26 @@ def unhealthy(book: Book, tick: Tick) -> list[int]:
 class Settling:
     """The search for one tick. `attempt` applies an operation to the book or leaves it as it was.
 
-    An operation has one to three touches and must stay inside one proof: `attempt` sees to that.
+    An operation has one to three touches and must stay inside one proof: `attempt` sees to that. `below`
+    finds who is below maintenance; by default every account is looked at.
     """
 
-    def __init__(self, book: Book, tick: Tick, bids: Iterable[Bid], attempt: Attempt) -> None:
+    def __init__(
+        self,
+        book: Book,
+        tick: Tick,
+        bids: Iterable[Bid],
+        attempt: Attempt,
+        below: Callable[[], Sequence[int]] | None = None,
+    ) -> None:
         self.book, self.tick, self.attempt = book, tick, attempt
+        self.below = below or (lambda: unhealthy(book, tick))
         self.bids = sorted(bids, key=lambda bid: (bid.min_reward, -bid.max_size, bid.account_id))
         self._holders: dict[int, set[int]] = {}  # ids that hold, or held, an instrument
 
     def settle_all(self) -> Iterator[int]:
         """Settle every unhealthy account, then make up a deficit; yields each id when it is done."""
-        while due := unhealthy(self.book, self.tick):
+        while due := self.below():
             for identity in due:
                 self.settle_account(identity)
                 yield identity

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.rebuilt import books_of
 from circuits.coverage.scenes import carry, coverage, sweep, swept, traded
 from circuits.settle.world import BTC, CHAIN, ETH, World
 from zkmargin.auditor.covering import (
@@ -27,12 +28,6 @@ from zkmargin.protocol.words import carry_words, coverage_words, regroup_words
 from zkmargin.sequencer.covering import make_regroup
 
 
-def books_of(world: World) -> Books:
-    ledger = world.ledger
-    headers, blocks = ledger.headers(), ledger.block_headers()
-    return Books(world.profile, dict(ledger.accounts()), headers, blocks, *ledger.scalars())
-
-
 @pytest.fixture
 def world() -> World:
     made = World()
@@ -41,7 +36,7 @@ def world() -> World:
 
 
 def test_honest_sweeps_carries_and_coverage(world):
-    books, now = books_of(world), tick_hash(world.tick)
+    books, now = books_of(world.ledger), tick_hash(world.tick)
     posted = read_sweep(sweep(world).posting.words)
     replay_sweep(books, posted, world.tick, now)
     (carried,) = carry(world)
@@ -56,7 +51,7 @@ def test_a_radius_one_too_large(world):
     posted = read_sweep(sweep(world).posting.words)
     assert posted.radius == radius
     with pytest.raises(Broken, match="not safe"):
-        replay_sweep(books_of(world), replace(posted, radius=radius + 1), world.tick, 1)
+        replay_sweep(books_of(world.ledger), replace(posted, radius=radius + 1), world.tick, 1)
 
 
 def _carried(books: Books, world: World, ticks: dict[int, Tick], *word: int) -> tuple[int, int]:
@@ -71,17 +66,17 @@ def test_carries_that_promise_more_than_pages_hold(world):
     then, radius = world.ledger.header(0)
     world.prices({BTC: 60_010_000})
     ticks, now = {then: anchor, tick_hash(world.tick): world.tick}, tick_hash(world.tick)
-    assert _carried(books_of(world), world, ticks, radius, 0) == (then, radius)
-    assert _carried(books_of(world), world, ticks, 0, 1) == (now, 0)
+    assert _carried(books_of(world.ledger), world, ticks, radius, 0) == (then, radius)
+    assert _carried(books_of(world.ledger), world, ticks, 0, 1) == (now, 0)
     left = radius_at(anchor, world.tick, radius, displacement(anchor, world.tick))
     assert 0 < left < radius
-    assert _carried(books_of(world), world, ticks, left, 1) == (now, left)
+    assert _carried(books_of(world.ledger), world, ticks, left, 1) == (now, left)
     for word in ((radius + 1, 0), (left + 1, 1)):
         with pytest.raises(Broken, match="less radius"):
-            _carried(books_of(world), world, ticks, *word)
+            _carried(books_of(world.ledger), world, ticks, *word)
     with pytest.raises(Broken, match="not covered by its header"):
-        _carried(books_of(world), world, {now: world.tick}, 0, 1)
-    books = books_of(world)
+        _carried(books_of(world.ledger), world, {now: world.tick}, 0, 1)
+    books = books_of(world.ledger)
     books.put_header(5, (now, 3))
     assert _carried(books, world, ticks, 0, 1) == (now, 0)
     with pytest.raises(Broken, match="not one anchor"):
@@ -97,7 +92,7 @@ def test_carries_that_promise_more_than_pages_hold(world):
 
 def test_a_page_that_keeps_no_anchor_is_empty_or_uncovered(world):
     """Cleared headers are no headers: an empty page is covered as it is, another is not."""
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.put_header(6, (0, 0))
     assert 6 not in books.headers
     with pytest.raises(Broken, match="page 0 is not covered"):
@@ -108,11 +103,11 @@ def test_a_block_that_is_not_carried_or_of_a_tick_nobody_knows(world):
     known, posted = {tick_hash(world.tick): world.tick}, read_coverage(coverage_of(world))
     sweep(world)
     with pytest.raises(Broken, match="block 0 is not covered"):
-        check_coverage(books_of(world), posted, world.tick, known)
+        check_coverage(books_of(world.ledger), posted, world.tick, known)
     carry(world)
-    check_coverage(books_of(world), posted, world.tick, known)
+    check_coverage(books_of(world.ledger), posted, world.tick, known)
     with pytest.raises(Broken, match="block 0 is not covered"):
-        check_coverage(books_of(world), posted, world.tick, {})
+        check_coverage(books_of(world.ledger), posted, world.tick, {})
 
 
 def test_an_account_below_maintenance_in_a_block_that_claims_enough(world):
@@ -121,7 +116,7 @@ def test_an_account_below_maintenance_in_a_block_that_claims_enough(world):
     posted = read_coverage(coverage_of(world))
     world.prices({BTC: 55_000_000})
     world.prices({BTC: 52_000_000})
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.blocks[0] = (tick_hash(anchor), (1 << 24) - 1)
     with pytest.raises(Broken, match="below maintenance"):
         check_coverage(books, posted, world.tick, {tick_hash(anchor): anchor})
@@ -131,7 +126,7 @@ def test_prices_that_outgrew_the_radius_though_all_are_healthy(world):
     anchor = swept(world, 0)
     posted = read_coverage(coverage_of(world))
     world.prices({ETH: 32_000_000, BTC: 60_100_000})
-    books = books_of(world)
+    books = books_of(world.ledger)
     d = displacement(anchor, world.tick)
     for radius, held in ((d, True), (d - 1, False)):
         books.blocks[0] = (tick_hash(anchor), radius)
@@ -145,7 +140,7 @@ def test_a_deficit_that_is_not_told(world):
     sweep(world)
     carry(world)
     known, posted = {tick_hash(world.tick): world.tick}, read_coverage(coverage_of(world))
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.reserve = -1
     with pytest.raises(Broken, match="sign of the reserve"):
         check_coverage(books, posted, world.tick, known)
@@ -166,7 +161,7 @@ def coverage_of(world: World) -> list[int]:
 
 def test_an_honest_regroup(world):
     sweep(world)
-    books, origins = books_of(world), [*range(3, 128), 0, 1, 2]
+    books, origins = books_of(world.ledger), [*range(3, 128), 0, 1, 2]
     batch = make_regroup(world.ledger, world.tick, world.domain, CHAIN, (0, 1), origins)
     replay_regroup(books, read_regroup(batch.posting.words))
     assert books.leaves == dict(world.ledger.accounts())
@@ -177,23 +172,23 @@ def test_regroups_that_lose_or_promise(world):
     posted = read_regroup(regroup_words(1, 2, 3, 4, 5, (0, 1), range(128), world.profile))
     for origins in ([0] * 128, [*range(127), 128], [1, *range(1, 128)]):
         with pytest.raises(Broken, match="lost or doubled"):
-            replay_regroup(books_of(world), replace(posted, origins=tuple(origins)))
+            replay_regroup(books_of(world.ledger), replace(posted, origins=tuple(origins)))
     for pages in ((1, 0), (1, 1), (0, world.profile.pages)):
         with pytest.raises(Broken, match="ascend"):
-            replay_regroup(books_of(world), replace(posted, pages=pages))
-    books = books_of(world)
+            replay_regroup(books_of(world.ledger), replace(posted, pages=pages))
+    books = books_of(world.ledger)
     books.headers = {0: (7, 9), 1: (8, 9)}
     with pytest.raises(Broken, match="without one anchor"):
         replay_regroup(books, posted)
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.headers = {0: (0, 9), 1: (0, 9)}
     with pytest.raises(Broken, match="without one anchor"):
         replay_regroup(books, posted)
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.headers = {0: (7, 9), 1: (7, 4)}
     with pytest.raises(Broken, match="less radius"):
         replay_regroup(books, posted)
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.headers = {0: (7, 9), 1: (7, 5)}
     replay_regroup(books, posted)
     assert books.headers == {0: (7, 5), 1: (7, 5)}
@@ -202,7 +197,7 @@ def test_regroups_that_lose_or_promise(world):
 def test_a_page_that_keeps_its_header(world):
     """By the account as it was written, at the page's own anchor."""
     anchor = swept(world, 0)
-    books, ticks = books_of(world), {tick_hash(anchor): anchor}
+    books, ticks = books_of(world.ledger), {tick_hash(anchor): anchor}
     alice = world.ledger.account(16)
     leaf = world.ledger.index_of(16)
     check_kept(books, leaf, alice, ticks)
@@ -220,7 +215,7 @@ def test_a_short_of_what_had_no_charge_keeps_no_page(world):
     rows = list(anchor.instruments)
     rows[ETH] = InstrumentTick()
     then = replace(anchor, instruments=tuple(rows))
-    books = books_of(world)
+    books = books_of(world.ledger)
     books.headers[0] = (tick_hash(then), 0)
     carol = world.ledger.account(18)
     assert any(held and held.side and held.instrument == ETH for held in carol.slots)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from auditor.rebuilt import books_of
 from support.random_ops import RandomWorld
 from zkmargin.auditor.covering import (
     check_coverage,
@@ -54,11 +55,6 @@ class Venue:
     ticks: dict[int, Tick] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
 
-    def books(self) -> Books:
-        ledger = self.world.ledger
-        headers, blocks = ledger.headers(), ledger.block_headers()
-        return Books(SMALL, dict(ledger.accounts()), headers, blocks, *ledger.scalars())
-
     def agrees(self, books: Books) -> bool:
         """Whether books that replayed the posted words stand as the ledger does."""
         ledger = self.world.ledger
@@ -71,7 +67,7 @@ class Venue:
         anchors = [anchor for anchor, _ in ledger.headers().values()]
         common = max(set(anchors), key=anchors.count) if anchors else 0
         draft = Draft(ledger, world.tick, world.domain, self.ticks.get(common))
-        books = self.books()
+        books = books_of(self.world.ledger)
         try:
             effects = draft.add(operation)
         except Refused:
@@ -102,7 +98,7 @@ class Venue:
             pass
         now = tick_hash(world.tick)
         self.ticks[now] = world.tick
-        moved, books = Displacements(self.ticks, world.tick), self.books()
+        moved, books = Displacements(self.ticks, world.tick), books_of(ledger)
         outgrown = pages_to_sweep(ledger, moved, survey(ledger, moved))
         for found in regroupings(ledger, world.tick, outgrown):
             made = make_regroup(ledger, world.tick, *place, found.pages, found.origins)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m zkmargin.bench [SECTION ...]: constraints, coverage, proving, engine, onchain; all these if none is named.
+"""python -m zkmargin.bench [SECTION ...]: constraints, coverage, proving, engine, onchain; all by default.
 
 Section `large` proves a ledger of 65,536 accounts whole, which takes a quarter of an hour.
 """

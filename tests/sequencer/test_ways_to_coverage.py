@@ -83,7 +83,7 @@ class Venue:
 
     def scatter(self) -> None:
         """Accounts of two pages in any order."""
-        world, ledger, books = self.world, self.world.ledger, self.books()
+        world, ledger, books = self.world, self.world.ledger, books_of(self.world.ledger)
         origins = list(range(128))
         world.rng.shuffle(origins)
         made = make_regroup(ledger, world.tick, world.domain, CHAIN, (0, 1), origins)

@@ -84,9 +84,12 @@ def test_an_unknown_section_is_named(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_table_says_which_bars_are_missed(capsys: pytest.CaptureFixture[str]) -> None:
-    show([Row("good", 5, "s", bar="at least 5"), Row("bad", 4, "s", bar="at least 5"), Row("free", 3, "s")])
+    bar = "at least 5"
+    show([Row("good", 5, "s", bar=bar), Row("bad", 4.25, "s", bar=bar), Row("free", 11177712.0, "s")])
     lines = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
     assert "yes" in lines["good"]
     assert "NO" in lines["bad"]
+    assert "4.25 s" in lines["bad"]
+    assert "11,177,712 s" in lines["free"]
     assert "yes" not in lines["free"]
     assert "NO" not in lines["free"]

@@ -96,6 +96,10 @@ def _kept(path: Path) -> dict[str, Any]:
         return {"machine": None, "rows": []}  # none yet, or not one of ours: it is made anew
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
+
+
 def show(rows: Sequence[Row]) -> None:
     """Print the rows as a table."""
     table = Table(title="benchmark")
@@ -104,7 +108,7 @@ def show(rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(
             row.name,
-            f"{row.value:,.6g} {row.unit}",
+            f"{_number(row.value)} {row.unit}",
             "" if row.ratio is None else f"{row.ratio:.2f}",
             row.baseline,
             "" if row.cpu_s is None else f"{row.cpu_s:.3f}",

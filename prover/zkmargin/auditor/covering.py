@@ -93,8 +93,11 @@ def replay_regroup(books: Books, posted: RegroupWords) -> None:
     anchors = {anchor for anchor, _ in headers}
     require(len(anchors) == 1, "pages of several anchors kept their headers")
     require(posted.radius <= min(radius for _, radius in headers), "a page had less radius than is kept")
+    anchor = headers[0][0]
+    if anchor == 0:  # cleared headers are kept cleared
+        return
     for page in pages:
-        books.headers[page] = (anchors.copy().pop(), posted.radius)
+        books.headers[page] = (anchor, posted.radius)
 
 
 def check_coverage(books: Books, posted: CoverageWords, tick: Tick, ticks: dict[int, Tick]) -> None:
@@ -108,5 +111,7 @@ def check_coverage(books: Books, posted: CoverageWords, tick: Tick, ticks: dict[
             total = sums(account, tick)
             require(total.E >= total.M, f"account {account.id} is below maintenance margin")
         anchor, radius = books.headers.get(page, (0, 0))
+        if (anchor, radius) == (0, 0) and page not in occupied:
+            continue
         require(anchor in ticks, f"page {page} is not anchored at any tick of this ledger")
         require(within(ticks[anchor], tick, radius), f"prices outgrew the radius of page {page}")

@@ -195,6 +195,7 @@ class _Run:
             self.params.bidder_share,
             (InstrumentTick(),) * self.profile.instruments,
         )
+        self.ticks[self.genesis_tick] = self.tick
         self.found.require(
             "binding",
             _GLOBAL,

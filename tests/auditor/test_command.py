@@ -28,7 +28,7 @@ def _error(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_valid_bundle(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "--bundle", str(kept.folder), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert list(report) == ["ok", "exit", "ledger", "last_batch", "root", "checks"]
+    assert list(report) == ["ok", "exit", "ledger", "last_batch", "root", "notes", "checks"]
     assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 11)
     assert report["ledger"].lower() == kept.ledger.lower()
     assert isinstance(report["root"], str)

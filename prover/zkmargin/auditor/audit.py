@@ -84,6 +84,7 @@ class Audit:
             "ledger": self.ledger,
             "last_batch": self.last_batch,
             "root": str(self.root),
+            "notes": self.findings.notes,
             "checks": self.findings.as_json(),
         }
 
@@ -245,6 +246,12 @@ class _Run:
         )
         for (batch, _), problem in zip(known, results, strict=True):
             self.found.add("proof", batch.number, problem)
+        alone = sum(batch.calldata is None for batch, _ in jobs)
+        if alone:
+            self.found.notes.append(
+                f"the calldata of {alone} batches is not compared with their events: they were posted "
+                "through another contract, or in another form than the canonical one"
+            )
 
     def _posted(self, event: Event) -> Posted:
         """The batch of an event, with its calldata compared: binding."""

@@ -170,7 +170,12 @@ class Chain:
         return Event(name, values, str(_field(row, "transactionHash", what)), *place)
 
     def calldata(self, tx: str) -> list[tuple[Any, ...]] | None:
-        """The batches that a transaction sent to the ledger itself posts, None if it was sent elsewhere."""
+        """The batches that a transaction posts, None where they can't be compared with the events.
+
+        That is if it was sent elsewhere, or stands in another than the canonical form: the contract takes
+        bytes too many and arrays at other offsets, so that anybody can copy a post and put it so. Nothing is
+        lost by it: the words that are proved are those of the event.
+        """
         row = self.source.ask("eth_getTransactionByHash", [tx])
         if row is None:
             raise MissingData(f"the chain has no transaction {tx}")
@@ -179,7 +184,10 @@ class Chain:
         data = _bytes(_field(row, "input", tx), "calldata")
         if data[:4] != keccak(f"post({_POST})".encode())[:4]:
             return []
-        return list(_decode([_POST], data[4:], "calldata of post")[0])
+        try:
+            return list(_decode([_POST], data[4:], "calldata of post")[0])
+        except Undecodable:
+            return None
 
     def view(
         self,

@@ -47,6 +47,8 @@ def _show(result: Audit) -> None:
     console.print(table)
     for check in result.findings.failed()[:20]:
         console.print(f"{check.status}: {check.name}, batch {check.batch}: {check.detail}")
+    for note in result.findings.notes:
+        console.print(f"note: {note}")
     console.print(f"{'valid' if result.ok else 'NOT valid'}: root {result.root}")
 
 

@@ -17,7 +17,6 @@ coverage every account of a covered page is healthy at the tick; ranges are whol
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.rules import ONE, Books, Broken, replay_tick, require
 from zkmargin.auditor.source import Node, Recorder, Source
 from zkmargin.auditor.tree import Roots
+from zkmargin.auditor.untrusted import parse
 from zkmargin.errors import BadInput, ExitStatus, MissingData
 from zkmargin.protocol.constants import CIRCUIT_IDS, PERPETUAL, Op, Profile, load
 from zkmargin.protocol.hashes import params_hash, tick_hash
@@ -104,7 +104,7 @@ class _Run:
             raise Undecodable("Genesis", "there is more than one")
         self.genesis_root, self.genesis_tick, self.params_hash, raw = genesis[0].values
         try:
-            self.params = Params.from_json(json.loads(raw.decode()))
+            self.params = Params.from_json(parse(raw.decode()))
         except (ValueError, BadInput) as error:
             raise Undecodable("Genesis", f"parameters: {error}") from error
         self.profile = self._profile()

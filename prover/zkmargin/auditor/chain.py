@@ -95,18 +95,31 @@ class Undecodable(Exception):
         self.what = what
 
 
-def _bytes(text: Any, what: str) -> bytes:
-    digits = str(text).removeprefix("0x")
-    if not text or not set(digits) <= _DIGITS or len(digits) % 2:  # bytes.fromhex would skip blanks
+def _digits(text: Any, what: str) -> str:
+    if not isinstance(text, str) or not text.startswith("0x") or not set(text[2:]) <= _DIGITS:
         raise Undecodable(what, f"no hexadecimal: {str(text)[:40]}")
+    return text[2:]
+
+
+def _bytes(text: Any, what: str) -> bytes:
+    digits = _digits(text, what)
+    if len(digits) % 2:
+        raise Undecodable(what, "half a byte is missing")
     return bytes.fromhex(digits)
 
 
 def _number(text: Any, what: str) -> int:
-    digits = str(text).removeprefix("0x")
-    if not digits or not set(digits) <= _DIGITS:
-        raise Undecodable(what, f"no number: {str(text)[:40]}")
+    digits = _digits(text, what)
+    if not 0 < len(digits) <= 64:
+        raise Undecodable(what, f"no number: {text[:40]}")
     return int(digits, 16)
+
+
+def _hash(text: Any, what: str) -> str:
+    digits = _bytes(text, what)
+    if len(digits) != 32:
+        raise Undecodable(what, f"no hash: {str(text)[:40]}")
+    return "0x" + digits.hex()
 
 
 def _field(row: Any, name: str, what: str) -> Any:
@@ -152,10 +165,15 @@ class Chain:
         return sorted((self._event(row) for row in rows), key=lambda event: (event.block, event.log))
 
     def _event(self, row: Any) -> Event:
-        what = f"log {_field(row, 'logIndex', 'a log')} of block {_field(row, 'blockNumber', 'a log')}"
+        block = _number(_field(row, "blockNumber", "a log"), "the block of a log")
+        log = _number(_field(row, "logIndex", "a log"), "the place of a log")
+        what = f"log {log} of block {block}"
         if str(_field(row, "address", what)).lower() != self.ledger:
             raise Undecodable(what, "another contract's")
-        topics = [_bytes(topic, what) for topic in _field(row, "topics", what)]
+        listed = _field(row, "topics", what)
+        if not isinstance(listed, list):
+            raise Undecodable(what, "its topics are no list")
+        topics = [_bytes(topic, what) for topic in listed]
         name = _TOPICS.get(topics[0]) if topics else None
         if name is None:
             raise Undecodable(what, "an event that is not of this protocol")
@@ -166,8 +184,7 @@ class Chain:
             _decode([kind], topic, name)[0] for kind, topic in zip(indexed, topics[1:], strict=True)
         )
         values += _decode(plain, _bytes(_field(row, "data", what), name), name)
-        place = _number(row["blockNumber"], what), _number(row["logIndex"], what)
-        return Event(name, values, str(_field(row, "transactionHash", what)), *place)
+        return Event(name, values, _hash(_field(row, "transactionHash", what), what), block, log)
 
     def calldata(self, tx: str) -> list[tuple[Any, ...]] | None:
         """The batches that a transaction posts, None where they can't be compared with the events.

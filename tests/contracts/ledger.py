@@ -49,7 +49,7 @@ def params(profile: Profile) -> Params:
     """Some parameters: one perpetual, one collateral."""
     table = [InstrumentParams.unlisted()] * profile.instruments
     table[1] = InstrumentParams("BTC", PERPETUAL, jump=1 << 28, mmr=(1 << 27,) * 4, imr=(1 << 28,) * 4)
-    table[ETHER] = InstrumentParams("WETH", COLLATERAL, jump=1 << 28, haircut=1 << 28)
+    table[ETHER] = InstrumentParams("WETH", COLLATERAL, jump=1 << 28, haircut=1 << 28, step="0.000001")
     keys = tuple((pair.ax, pair.ay) for pair in oracles(profile))
     return Params(5 << 30, 1 << 24, 1 << 31, SLOT_SECONDS, keys, tuple(table))
 
@@ -151,7 +151,6 @@ def ledger_bench(
             genesis=genesis,
             assets=[AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
             verifying_keys=verifying_keys,
-            dev_key=True,
             max_tick_age=MAX_TICK_AGE,
         )
         client = LedgerClient.at(node.url, deployment.ledger)

@@ -26,6 +26,7 @@ from contracts.ledger import (
 )
 from zkmargin.auditor import audit
 from zkmargin.auditor.source import Node, Recorder
+from zkmargin.chain.anvil import LOCAL_CHAIN_ID
 from zkmargin.chain.client import Batch
 from zkmargin.chain.deploy import Genesis
 from zkmargin.chain.transactions import send
@@ -36,7 +37,7 @@ from zkmargin.oracle.reports import Board, make_report
 from zkmargin.protocol.constants import EntryKind, Op, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
-from zkmargin.protocol.model import QueueEntry, Tick, Touch
+from zkmargin.protocol.model import Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.proof import Proof
@@ -177,13 +178,23 @@ def _tell(story: Story) -> None:
     story.settle([], [withdrawal(BERT, QUOTE, 5)])  # not payable yet
 
 
+def _with_steps() -> Params:
+    """The parameters, with what a step of the collateral is in coins: its unit, of 18 decimals."""
+    terms = params(PROFILE)
+    table = list(terms.instruments)
+    table[ETHER] = replace(table[ETHER], step="0.000001")
+    return replace(terms, instruments=tuple(table))
+
+
 @contextmanager
-def new_story() -> Iterator[Story]:
+def new_story(chain_id: int = LOCAL_CHAIN_ID) -> Iterator[Story]:
     """A ledger at its genesis, on a node of its own."""
     ledger, first = Ledger.genesis(PROFILE), genesis_tick(params(PROFILE), GENESIS.slot)
     verifying = {name: key.verification_key for name, key in profile_keys(PROFILE.name).items()}
     genesis = Genesis(ledger.root(), tick_hash(first), GENESIS.slot)
-    with ledger_bench(genesis=genesis, verifying_keys=verifying) as bench:
+    with ledger_bench(
+        genesis=genesis, verifying_keys=verifying, chain_id=chain_id, terms=_with_steps()
+    ) as bench:
         yield Story(bench, first, ledger)
 
 

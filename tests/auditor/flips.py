@@ -37,9 +37,16 @@ class Flip:
 
 
 def _each_word(
-    rng: random.Random, what: str, row: int, path: tuple[Any, ...], text: str, start: int = 0
+    rng: random.Random,
+    what: str,
+    row: int,
+    path: tuple[Any, ...],
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    step: int = 1,
 ) -> Iterator[Flip]:
-    for number, at in enumerate(range(start, len(text) // 2 - 1, _WORD)):
+    for number, at in enumerate(range(start, len(text) // 2 - 1 if end is None else end, _WORD * step)):
         yield Flip(f"{what}, word {number}", row, path, at + rng.randrange(_WORD), 1 << rng.randrange(8))
 
 

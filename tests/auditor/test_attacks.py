@@ -48,7 +48,7 @@ def test_batches_swapped(answers: Answers) -> None:
 
 def test_batch_twice(answers: Answers) -> None:
     last = deepcopy(answers.named("Settled")[-1])
-    last["blockNumber"] = hex(int(last["blockNumber"], 16) + 1)
+    answers.move(last, last["blockNumber"], int(last["logIndex"], 16) + 1)
     answers.replace_logs([*answers.logs, last])
     assert {"order", "root"} <= _failed(answers)
 
@@ -73,7 +73,7 @@ def test_calldata_in_another_form(answers: Answers, form: Callable[[bytes], byte
         sent["input"] = "0x" + form(bytes.fromhex(sent["input"][2:])).hex()
     result = answers.audit()
     assert result.findings.failed() == []
-    assert "not compared" in result.findings.notes[0]
+    assert any("not compared" in note for note in result.findings.notes)
 
 
 def test_second_genesis(answers: Answers) -> None:

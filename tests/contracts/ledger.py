@@ -49,7 +49,7 @@ def params(profile: Profile) -> Params:
     """Some parameters: one perpetual, one collateral."""
     table = [InstrumentParams.unlisted()] * profile.instruments
     table[1] = InstrumentParams("BTC", PERPETUAL, jump=1 << 28, mmr=(1 << 27,) * 4, imr=(1 << 28,) * 4)
-    table[ETHER] = InstrumentParams("WETH", COLLATERAL, jump=1 << 28, haircut=1 << 28, step="0.000001")
+    table[ETHER] = InstrumentParams("WETH", COLLATERAL, jump=1 << 28, haircut=1 << 28)
     keys = tuple((pair.ax, pair.ay) for pair in oracles(profile))
     return Params(5 << 30, 1 << 24, 1 << 31, SLOT_SECONDS, keys, tuple(table))
 
@@ -139,6 +139,7 @@ def ledger_bench(
     chain_id: int = LOCAL_CHAIN_ID,
     genesis: Genesis = GENESIS,
     verifying_keys: Mapping[str, Mapping[str, Any]] = trapdoor.KEYS,
+    terms: Params | None = None,
 ) -> Iterator[Bench]:
     """A node, contracts, and two funded accounts that approved the ledger."""
     profile = load().profile(profile_name)
@@ -147,7 +148,7 @@ def ledger_bench(
             node.url,
             OPERATOR,
             profile=profile_name,
-            params=params(profile),
+            params=terms or params(profile),
             genesis=genesis,
             assets=[AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
             verifying_keys=verifying_keys,

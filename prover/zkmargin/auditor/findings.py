@@ -12,6 +12,7 @@ from zkmargin.auditor.chain import Undecodable
 from zkmargin.auditor.rules import Broken
 from zkmargin.errors import BadInput
 
+WHOLE = 0  # the batch number of checks of the ledger as a whole
 NAMES = ("vk", "proof", "binding", "order", "reexec", "root", "queue", "vault", "coverage")
 
 

@@ -24,8 +24,8 @@ _LARGEST = {"manifest.json": 1 << 16, "answers.json": 1 << 29}  # bytes
 _HINT = "a bundle is what `zkmargin audit --save-bundle` wrote"
 
 
-class NodeRefused(MissingData):
-    """The node answered a question with an error: a call that reverts, say."""
+class NoAnswer(MissingData):
+    """A question was answered by an error, of a call that reverts say, or by nothing."""
 
 
 class Source(Protocol):
@@ -34,7 +34,7 @@ class Source(Protocol):
     altered: str
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        """The `result` of a question; NodeRefused for an error."""
+        """The `result` of a question; NoAnswer for an error."""
         ...
 
 
@@ -48,7 +48,7 @@ class Node:
         self._session = requests.Session()
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        """The `result` of a question; NodeRefused for an error."""
+        """The `result` of a question; NoAnswer for an error."""
         question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         try:
             answer = parse(self._session.post(self.url, json=question, timeout=_TIMEOUT).content.decode())
@@ -59,7 +59,7 @@ class Node:
             ) from error
         if not isinstance(answer, dict) or "result" not in answer:
             words = answer.get("error") if isinstance(answer, dict) else answer
-            raise NodeRefused(f"the node refused {method}: {str(words)[:200]}")
+            raise NoAnswer(f"the node refused {method}: {str(words)[:200]}")
         return answer["result"]
 
 
@@ -75,23 +75,25 @@ class Recorder:
         self._rows: dict[str, dict[str, Any]] = {}
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        """The `result` of a question; NodeRefused for an error."""
+        """The `result` of a question; NoAnswer for an error."""
         key = _key(method, parameters)
         if key not in self._rows:
             try:
                 self._rows[key] = {"answer": self.source.ask(method, parameters)}
-            except NodeRefused as error:
+            except NoAnswer as error:
                 self._rows[key] = {"refused": error.message}
         return _answer(self._rows[key])
 
-    def save(self, folder: Path, ledger: str) -> None:
-        """Write the bundle."""
+    def save(self, folder: Path, ledger: str, from_block: int = 0) -> None:
+        """Write the bundle of an audit that looked for events from `from_block`."""
         folder.mkdir(parents=True, exist_ok=True)
         rows = [{"question": json.loads(key)} | row for key, row in self._rows.items()]
         text = json.dumps(rows, indent=1) + "\n"
         manifest = {
             "format": _FORMAT,
             "ledger": ledger,
+            **_place(self._rows),
+            "from_block": from_block,
             "answers": len(rows),
             "bytes": len(text.encode()),
             "sha256": _digest(rows),
@@ -100,9 +102,17 @@ class Recorder:
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
+def _place(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Of which chain and block the answers are, as they say; None for what they don't."""
+    chain = rows.get(_key("eth_chainId", []), {}).get("answer")
+    block = rows.get(_key("eth_getBlockByNumber", ["latest", False]), {}).get("answer")
+    block = block if isinstance(block, dict) else {}
+    return {"chain_id": chain, "block": block.get("number"), "block_hash": block.get("hash")}
+
+
 def _answer(row: dict[str, Any]) -> Any:
     if "refused" in row:
-        raise NodeRefused(str(row["refused"]))
+        raise NoAnswer(str(row["refused"]))
     return row["answer"]
 
 
@@ -124,6 +134,7 @@ class Bundle:
             self.ledger, count = _text(manifest, "ledger"), _size(manifest, "answers")
             size, digest = _size(manifest, "bytes"), _text(manifest, "sha256")
             version = _size(manifest, "format")
+            self.from_block = _size(manifest, "from_block") if version == _FORMAT else 0
         except (ValueError, TypeError, KeyError) as error:
             raise MissingData(f"{path} is damaged: {error!r}", hint=_HINT) from error
         if version != _FORMAT:
@@ -137,8 +148,11 @@ class Bundle:
         try:
             rows = parse(text, strict=False)
             self._rows = {_key(*row["question"]): row for row in rows}
-            if _digest(rows) != digest and len(rows) == count:
+            whole = len(rows) == count  # else an answer that is asked for will be missing
+            if whole and _digest(rows) != digest:
                 self.altered = f"{path} is not what was saved: its SHA-256 is another"
+            elif whole and any(manifest.get(name) != value for name, value in _place(self._rows).items()):
+                self.altered = f"{folder / 'manifest.json'} tells of another chain or block than {path}"
         except (ValueError, TypeError, KeyError) as error:
             if path.stat().st_size != size:
                 raise MissingData(f"{path} is damaged: {error!r}", hint=_HINT) from error
@@ -156,7 +170,7 @@ class Bundle:
         return path.read_bytes().decode(errors="replace")
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        """The `result` of a question; NodeRefused for an error."""
+        """The `result` of a question; NoAnswer for an error."""
         row = self._rows.get(_key(method, parameters))
         if row is None or not row.keys() & {"answer", "refused"}:
             raise MissingData(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Audits of a ledger on a chain that goes on meanwhile."""
+"""Audits of a ledger on a chain that goes on meanwhile, and of deposits that wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auditor.answers import topic
+from auditor.answers import Answers, topic
 from auditor.conftest import Story, new_story
 from contracts.ledger import ALICE, QUOTE
 from zkmargin.auditor import Audit, audit, chain
@@ -107,3 +107,36 @@ def test_logs_by_pages(story: Story, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert audit(kept, kept.ledger, from_block=kept.from_block).as_json() == result.as_json()
     with pytest.raises(MissingData, match="no Genesis event"):
         _audit(story, from_block=first + 1)
+
+
+# ------------------------------------------------------------------- deposits that wait
+
+
+@pytest.fixture
+def waiting(story: Story, tmp_path: Path) -> Answers:
+    recorder = Recorder(Node(story.bench.deployment.rpc))
+    assert _audit(story, recorder).ok
+    recorder.save(tmp_path, story.bench.deployment.ledger)
+    return Answers(tmp_path)
+
+
+@pytest.mark.parametrize("word", range(5))
+def test_a_deposit_that_waits_as_another(waiting: Answers, word: int) -> None:
+    """Kind, asset, amount, target, owner: no proof has spoken of them yet."""
+    log = waiting.named("Requested")[0]
+    data = bytearray.fromhex(log["data"][2:])
+    data[32 * word + 31] ^= 1
+    log["data"] = "0x" + data.hex()
+    assert "queue" in {check.name for check in waiting.audit().findings.failed()}
+
+
+def test_a_depositor_that_waits_as_another(waiting: Answers) -> None:
+    waiting.named("Requested")[0]["topics"][2] = "0x" + "00" * 12 + "66" * 20
+    assert {check.name for check in waiting.audit().findings.failed()} == {"queue"}
+
+
+@pytest.mark.parametrize("view", ["queue(uint64)", "consumed()", "requested()"])
+def test_the_contracts_queue(waiting: Answers, view: str) -> None:
+    row = waiting.view(view)
+    row["answer"] = f"0x{int(row['answer'], 16) ^ 1:064x}"
+    assert {check.name for check in waiting.audit().findings.failed()} == {"queue"}

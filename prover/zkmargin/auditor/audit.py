@@ -9,7 +9,7 @@ order    the ledger begins with its genesis; batches are numbered without gap, r
              rise
 reexec   every touch and tick follows from the rules
 root     every new root and tick hash is the one recomputed
-queue    deposits are known before they are consumed, in order, each once;
+queue    deposits are known before they are consumed, in order, each once; those that wait are as requested;
              refunds and withdrawals are credited with the batch that proves them, and paid once covered
 vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
 coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just

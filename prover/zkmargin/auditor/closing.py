@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
 from zkmargin.auditor.chain import Chain
 from zkmargin.auditor.findings import WHOLE, Findings
 from zkmargin.auditor.opening import Opening
 from zkmargin.auditor.replay import Replay
 from zkmargin.auditor.rules import ONE, position
 from zkmargin.protocol.constants import PERPETUAL
+from zkmargin.protocol.model import QueueEntry
 
 
 def check_closing(chain: Chain, found: Findings, opening: Opening, replay: Replay) -> None:
@@ -57,12 +61,35 @@ def _check_coverage(chain: Chain, found: Findings, opening: Opening, replay: Rep
 
 
 def _check_queue(chain: Chain, found: Findings, replay: Replay) -> None:
+    """Deposits by their number, and those that wait by the contract's hashes: no proof speaks of them yet."""
     found.require(
         "queue",
         WHOLE,
         chain.view("requested", ["uint64"]) == len(replay.entries),
         "the contract was asked for another number of deposits than its events say",
     )
+    found.require(
+        "queue",
+        WHOLE,
+        chain.view("consumed", ["uint64"]) == replay.books.consumed,
+        "the contract has consumed another number of deposits than the batches",
+    )
+    for entry in replay.entries[replay.books.consumed :]:
+        stored = chain.view("queue", ["bytes32"], None, ["uint64"], [entry.index])
+        found.require(
+            "queue",
+            WHOLE,
+            stored == _queue_hash(entry),
+            f"deposit {entry.index} waits as another than was requested",
+        )
+
+
+def _queue_hash(entry: QueueEntry) -> bytes:
+    """What the contract stores of a deposit."""
+    kinds = ["uint64", "address", "uint8", "uint16", "uint64", "uint32", "bytes32"]
+    depositor, owner = entry.depositor.to_bytes(20, "big"), entry.owner.to_bytes(32, "big")
+    row = [entry.index, depositor, entry.kind, entry.asset, entry.amount, entry.target, owner]
+    return keccak(encode(kinds, row))
 
 
 def _check_claims(chain: Chain, found: Findings, replay: Replay) -> None:

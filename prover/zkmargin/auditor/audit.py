@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The audit: nine kinds of checks over a ledger at one block and every batch it has taken.
 
-vk       the contract's verifying keys are the package's
+vk       the contracts' code, the code that made the ledger and its verifying keys are the package's;
+             development keys are of a local chain
 proof    every proof verifies for the public signals recomputed here
 binding  words, C, r, y: calldata, event and contract-written words agree; genesis, parameters, sizes and
              clock are what is claimed

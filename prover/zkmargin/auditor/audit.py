@@ -12,7 +12,8 @@ reexec   every touch and tick follows from the rules
 root     every new root and tick hash is the one recomputed
 queue    deposits are known before they are consumed, in order, each once; those that wait are as requested;
              refunds and withdrawals are credited with the batch that proves them, and paid once covered
-vault    tokens held are what is owed; balances, open interest and collateral add up to the unit
+vault    tokens held are what is owed; balances, open interest and collateral add up to the unit; a unit of
+             custody is the step it is said to be
 coverage every account of a covered page is healthy at the tick; ranges are whole; Covered is said just
              then; no tick follows one that is not covered
 """
@@ -32,6 +33,7 @@ from zkmargin.auditor.groth16 import Job, check_all
 from zkmargin.auditor.opening import check_opening, read_opening
 from zkmargin.auditor.replay import Replay
 from zkmargin.auditor.source import Node, Recorder, Source
+from zkmargin.auditor.units import check_units
 from zkmargin.errors import ExitStatus, MissingData
 
 Progress = Callable[[str, int, int], None]
@@ -139,6 +141,7 @@ def _judge(result: Audit, chain: Chain, progress: Progress, verify: Verify) -> N
     for (batch, _), problem in zip(known, problems, strict=True):
         found.add("proof", batch.number, problem)
     check_closing(chain, found, opening, replay)
+    check_units(chain, found, opening)
     chain.check_settled()
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -26,8 +27,10 @@ from contracts.ledger import (
 )
 from zkmargin.auditor import audit
 from zkmargin.auditor.source import Node, Recorder
+from zkmargin.chain.anvil import LOCAL_CHAIN_ID
 from zkmargin.chain.client import Batch
 from zkmargin.chain.deploy import Genesis
+from zkmargin.chain.transactions import send
 from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.liquidation import lowest_holding, minimal_close
 from zkmargin.engine.ticks import genesis_tick
@@ -35,7 +38,7 @@ from zkmargin.oracle.reports import Board, make_report
 from zkmargin.protocol.constants import EntryKind, Op, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
-from zkmargin.protocol.model import QueueEntry, Tick, Touch
+from zkmargin.protocol.model import Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.proof import Proof
@@ -77,6 +80,7 @@ class Story:
         self.domain = domain_word(self.chain_id, bench.client.address)
         self.batch = 0
         self.ticks: list[Tick] = []
+        self.form: Callable[[bytes], bytes] = lambda data: data  # what becomes of calldata on its way
 
     def tick(self, slot: int, prices: dict[int, int]) -> None:
         terms = params(PROFILE)
@@ -142,7 +146,8 @@ class Story:
     def post(self, *batches: tuple[str, Posting, Proof], entries: Sequence[QueueEntry] = ()) -> None:
         """Post batches in one transaction."""
         made = [Batch(name, posting.words, posting.commitment, proof) for name, posting, proof in batches]
-        self.bench.client.post(OPERATOR, *(replace(batch, entries=entries) for batch in made))
+        call = self.bench.client.post_call([replace(batch, entries=entries) for batch in made])
+        send(self.bench.client.web3, replace(call, data=self.form(call.data)), OPERATOR)
 
     def signed(self, touch: Touch) -> Touch:
         key = PEOPLE.get(touch.account_id)
@@ -197,15 +202,33 @@ def _tell(story: Story) -> None:
     story.settle([], [withdrawal(BERT, QUOTE, 5)])  # not payable yet
 
 
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    folder = tmp_path_factory.mktemp("audit") / "bundle"
+def _with_steps() -> Params:
+    """The parameters, with what a step of the collateral is in coins: its unit, of 18 decimals."""
+    terms = params(PROFILE)
+    table = list(terms.instruments)
+    table[ETHER] = replace(table[ETHER], step="0.000001")
+    return replace(terms, instruments=tuple(table))
+
+
+@contextmanager
+def new_story(chain_id: int = LOCAL_CHAIN_ID) -> Iterator[Story]:
+    """A ledger at its genesis, on a node of its own."""
     ledger, first = Ledger.genesis(PROFILE), genesis_tick(params(PROFILE), GENESIS.slot)
     verifying = {name: key.verification_key for name, key in profile_keys(PROFILE.name).items()}
     genesis = Genesis(ledger.root(), tick_hash(first), GENESIS.slot)
-    with ledger_bench(genesis=genesis, verifying_keys=verifying) as bench:
+    with ledger_bench(
+        genesis=genesis, verifying_keys=verifying, chain_id=chain_id, terms=_with_steps()
+    ) as bench:
+        yield Story(bench, first, ledger)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    folder = tmp_path_factory.mktemp("audit") / "bundle"
+    with new_story() as story:
+        bench = story.bench
         assert address_of(ALICE) != address_of(BOB)
-        _tell(Story(bench, first, ledger))
+        _tell(story)
         recorder = Recorder(Node(bench.deployment.rpc))
         result = audit(recorder, bench.deployment.ledger)
         recorder.save(folder, bench.deployment.ledger)

@@ -26,20 +26,25 @@ _BALANCE = "view 0x70a08231"
 _VERIFIER = f"view 0x{keccak(b'verifier()')[:4].hex()}"
 
 
-def _outcome(answers: Answers) -> str:
-    """'' if the audit is invalid and says why, else what it did."""
+def _outcome(answers: Answers, what: str) -> str:
+    """'' if the audit is invalid and says why, else what it did.
+
+    Calldata in another than its canonical form is valid too, but said not to be compared.
+    """
     try:
         result = answers.audit()
     except Exception as error:
         return f"raised {type(error).__name__}: {error}"
     failed = [check for check in result.findings.checks if check.status == "fail"]
+    if what.startswith("calldata") and result.ok and "not compared" in str(result.findings.notes):
+        return ""
     if result.ok or result.exit != ExitStatus.INVALID or not failed:
         return f"exit {result.exit}"
     return "" if all(check.name in NAMES and check.detail for check in failed) else "names no check"
 
 
 def _judge(answers: Answers, flips: list[Flip]) -> None:
-    wrong = [(flip, outcome) for flip in flips if (outcome := _outcome(flip.apply(answers)))]
+    wrong = [(flip, outcome) for flip in flips if (outcome := _outcome(flip.apply(answers), flip.what))]
     assert wrong == []
 
 

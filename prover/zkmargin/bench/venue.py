@@ -135,7 +135,6 @@ def bench_venue(
             genesis=Genesis(ledger.root(), tick_hash(opening), SLOT),
             assets=[AssetPlan(0, "USDC", 1)],
             verifying_keys={name: key.verification_key for name, key in circuit_keys.items()},
-            dev_key=True,
             max_tick_age=1 << 20,
         )
         home = Path(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.chain.anvil import anvil, development_key
+from zkmargin.chain.deployment import Deployment
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import open_market
 from zkmargin.demo.replay import Replay
@@ -88,7 +89,7 @@ def run_demo(
             row["covered"] = row["slot"] in covered
         _pay_claims(replay, venue)
         progress.line("auditing from the chain alone")
-        audit = _audit(deployment.rpc, deployment.ledger, folder / "bundle")
+        audit = _audit(deployment, folder / "bundle")
         summary = _summary(replay, sequencer, audit, chosen, time.monotonic() - began)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     show_table(summary, replay.refusals)
@@ -108,10 +109,10 @@ def _pay_claims(replay: Replay, venue: Venue) -> None:
     venue.settled()
 
 
-def _audit(rpc: str, ledger: str, bundle: Path) -> dict[str, Any]:
+def _audit(deployment: Deployment, bundle: Path) -> dict[str, Any]:
     from zkmargin.auditor import audit_chain
 
-    return audit_chain(rpc, ledger, bundle)
+    return audit_chain(deployment.rpc, deployment.ledger, bundle, from_block=deployment.from_block)
 
 
 def _summary(

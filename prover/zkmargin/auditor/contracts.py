@@ -21,7 +21,7 @@ from zkmargin.protocol.constants import CIRCUIT_IDS, LOCAL_CHAIN_IDS, load
 from zkmargin.protocol.vkeys import is_dev_key, load_vkey
 
 _CONFIG = (
-    "(address,uint256,uint256,uint256,bytes,uint32,uint32,uint64,uint16,uint16,uint16,uint16,uint32,"
+    "(address,uint256,uint256,uint256,bytes,uint32,uint32,uint64,uint16,uint16,uint16,uint16,uint16,"
     "(uint16,address,uint256)[])"
 )
 

@@ -44,8 +44,8 @@ class Replay:
     """The ledger after the events so far.
 
     `payable`, `pending`: what addresses can withdraw of an asset, now and once the ledger is covered without a
-    deficit. `credited`, `paid`: of an asset, in all. `batches`: with the public signals of their proofs. `ticks`: by
-    hash, what a page can be anchored at.
+    deficit; `credited`, `paid`: of an asset, in all. `batches`: with the public signals of their proofs.
+    `ticks`: by hash, what headers can be anchored at.
     """
 
     def __init__(self, chain: Chain, found: Findings, opening: Opening) -> None:

@@ -16,7 +16,8 @@ from auditor.answers import Answers, Kept
 from zkmargin.auditor.findings import NAMES
 from zkmargin.errors import ExitStatus
 
-BATCHES = 11  # twice tick, settle, sweep, coverage; tick, coverage, settle
+# Twice tick, settle, sweep, carry, coverage; tick, coverage; settle; regroup, sweep, carry, coverage; settle.
+BATCHES = 18
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
 
 
@@ -66,5 +67,5 @@ def test_the_rebuilt_books(kept: Kept) -> None:
     assert 0 < long.size == short.size < 100
     assert (long.side, short.side) == (0, 1)
     assert next(h for h in bert.slots if h and h.instrument == 9).size == 691
-    assert books.consumed == 5
+    assert books.consumed == 6
     assert books.reserve >= 1_000 << 32

@@ -33,7 +33,7 @@ def test_valid_bundle(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     assert (report["chain_id"], report["max_tick_age"]) == (31337, MAX_TICK_AGE)
     assert (report["block"], report["block_hash"]) == (kept.first.chain.block, kept.first.chain.block_hash)
     assert any("development keys" in note for note in report["notes"])
-    assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 11)
+    assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 18)
     assert report["ledger"].lower() == kept.ledger.lower()
     assert isinstance(report["root"], str)
     assert int(report["root"]) == kept.first.root

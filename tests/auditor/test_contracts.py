@@ -119,7 +119,7 @@ def test_made_by_another_contract(answers: Answers) -> None:
         ("instruments()", "binding"),
         ("sweepPages()", "coverage"),
         ("regroupPages()", "coverage"),
-        ("pages()", "coverage"),
+        ("carryBlocks()", "coverage"),
         ("maxTickAge()", "binding"),
     ],
 )

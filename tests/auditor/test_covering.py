@@ -194,24 +194,6 @@ def test_regroups_that_lose_or_promise(world):
     assert books.headers == {0: (7, 5), 1: (7, 5)}
 
 
-def test_a_regroup_that_keeps_cleared_headers(world):
-    """Anybody may post it; the pages stay without a header, and the empty ones covered."""
-    sweep(world)
-    pages = world.profile.pages - 2, world.profile.pages - 1
-    posted = read_regroup(regroup_words(1, 2, 3, 4, 0, pages, range(128), world.profile))
-    books = books_of(world)
-    replay_regroup(books, posted)
-    assert books.headers == world.ledger.headers()
-    known = {tick_hash(world.tick): world.tick}
-    covered = read_coverage(coverage_of(world))
-    check_coverage(books, covered, world.tick, known)
-    books.headers[pages[0]] = (0, 0)
-    check_coverage(books, covered, world.tick, known)
-    books.headers[0] = (0, 0)  # accounts stand there
-    with pytest.raises(Broken, match="not anchored"):
-        check_coverage(books, covered, world.tick, known)
-
-
 def test_a_page_that_keeps_its_header(world):
     """By the account as it was written, at the page's own anchor."""
     anchor = swept(world, 0)

@@ -43,8 +43,8 @@ _HeaderWords = SweepWords | RegroupWords | CarryWords
 class Replay:
     """The ledger after the events so far.
 
-    `payable`, `pending`: what addresses can withdraw of an asset, now and once the ledger is covered without a
-    deficit; `credited`, `paid`: of an asset, in all. `batches`: with the public signals of their proofs.
+    `payable`, `pending`: what addresses can withdraw of an asset, now and once the ledger is covered without
+    a deficit; `credited`, `paid`: of an asset, in all. `batches`: with the public signals of their proofs.
     `ticks`: by hash, what headers can be anchored at.
     """
 

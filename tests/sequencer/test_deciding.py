@@ -162,7 +162,7 @@ def test_refused_tick_changes_nothing(sequencer: Sequencer, wrong: str) -> None:
         reports(sequencer, FIRST + 1), FIRST + 1
     )  # a good one closes the draft, covers the last tick and follows it
     rows = sequencer.journal.heads()
-    assert [row.circuit for row in rows] == ["tick", "settle", "settle", "sweep", "coverage", "tick"]
+    assert [row.circuit for row in rows] == ["tick", "settle", "settle", "sweep", "carry", "coverage", "tick"]
     assert _states(sequencer.setup.home)["planned"] == [1]
 
 

@@ -115,6 +115,7 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
         "tick",
         "settle",
         "sweep",
+        "carry",
         "coverage",
         "tick",
     ]
@@ -124,7 +125,7 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
     def before_send(row: BatchRow) -> None:
         time_comes(row)
         step = (row.number, row.state)
-        if step in done or row.number not in (1, 5):
+        if step in done or row.number not in (1, 6):
             return
         if step == (1, BatchState.PROVED):  # not yet signed
             post_foreign(bench, opening)
@@ -133,7 +134,7 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
             bench.node.automine(False)
             broadcast(bench.node.web3, sign(bench.node.web3, call, STRANGER).raw)
             bench.node.call("evm_setIntervalMining", 1)
-        elif step == (5, BatchState.SIGNED):  # our own batch, sent by somebody else
+        elif step == (6, BatchState.SIGNED):  # our own batch, sent by somebody else
             bench.client.post(STRANGER, posted_batch(row))
             bench.node.call("evm_setIntervalMining", 0)
             bench.node.automine(True)
@@ -148,14 +149,14 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
     assert len(whole) < 100 < len(asked)  # read when a step is made, not at each look
     sequencer.journal._db.set_trace_callback(None)
     assert _rows(sequencer.setup.home) == [
-        (number, number + 2, BatchState.CONFIRMED) for number in range(1, 6)
+        (number, number + 2, BatchState.CONFIRMED) for number in range(1, 7)
     ]
     receipts = [row.receipt or {} for row in sequencer.journal.batches()]
-    assert len({receipt["tx"] for receipt in receipts[:4]}) == 1
-    assert [receipt["batches"] for receipt in receipts] == [4, 4, 4, 4, 1]
-    assert [bool(receipt.get("foreign")) for receipt in receipts] == [False] * 4 + [True]
+    assert len({receipt["tx"] for receipt in receipts[:5]}) == 1
+    assert [receipt["batches"] for receipt in receipts] == [5, 5, 5, 5, 5, 1]
+    assert [bool(receipt.get("foreign")) for receipt in receipts] == [False] * 5 + [True]
     sequencer.close()
-    _ended_well(bench, sequencer.setup.home, 7)
+    _ended_well(bench, sequencer.setup.home, 8)
 
 
 @pytest.mark.parametrize("circuit", ["settle", "tick"])

@@ -82,14 +82,15 @@ def test_killed_at_every_state(tmp_path: Path) -> None:
         assert _run(record, home, None) == 0
 
         client = LedgerClient(node.web3, deployment.ledger)
-        names = ("Settled", "Ticked", "Swept", "CoverageProved")
+        names = ("Settled", "Ticked", "Swept", "Carried", "CoverageProved")
         batches = [(event.name, event.args["batch"]) for event in client.events(0, names=names)]
-        assert batches == [("Ticked", 1), ("Settled", 2), ("Swept", 3), ("CoverageProved", 4), ("Ticked", 5)]
+        posted = ("Ticked", "Settled", "Swept", "Carried", "CoverageProved", "Ticked")
+        assert batches == [(name, number) for number, name in enumerate(posted, 1)]
         # A tick with all that belongs to it is one transaction, and none was sent twice.
         assert node.web3.eth.get_transaction_count(poster) == before + 2
         with Store(home / "state.sqlite", load().profile(episode.profile)) as store:
             ledger = store.load()
         state = client.state()
-        assert (state.root, state.batch, state.consumed) == (ledger.root(), 5, 3)
+        assert (state.root, state.batch, state.consumed) == (ledger.root(), 6, 3)
         result = audit(Node(node.url), deployment.ledger)
         assert result.ok, result.findings.failed()

@@ -64,13 +64,13 @@ class TestTold:
                 ("tick", "settle"),
                 "settle",
                 r"at the provers: tick 1 for \d+ s, settle 2 for \d+ s; "
-                r"2 waiting for a prover, open for up to \d+ s",
+                r"3 waiting for a prover, open for up to \d+ s",
             ),
             (
-                ("sweep", "coverage"),
+                ("carry", "coverage"),
                 "coverage",
-                r"at the provers: sweep 3 for \d+ s, coverage 4 for \d+ s; "
-                r"2 proved and not yet sent, open for up to \d+ s",
+                r"at the provers: carry 4 for \d+ s, coverage 5 for \d+ s; "
+                r"3 proved and not yet sent, open for up to \d+ s",
             ),
         ],
     )
@@ -100,7 +100,7 @@ class TestTold:
         assert (late, slot, circuit) == ("late", FIRST, "tick")
         assert re.fullmatch(reason, why)
         assert (covered, *rest) == ("covered_late", FIRST, "coverage")
-        work = r"slot 101 took \d+\.\d s of proving: 1 coverage, 1 settle, 1 sweep, 1 tick"
+        work = r"slot 101 took \d+\.\d s of proving: 1 carry, 1 coverage, 1 settle, 1 sweep, 1 tick"
         assert re.fullmatch(work, took)
         assert bench.client.covered_slot() == FIRST
         said = capsys.readouterr().out
@@ -125,7 +125,7 @@ class TestTold:
         with HeldPool(()) as pool:
             Poster(sequencer, profile_keys(PROFILE.name), pool, before_send, heard).run()
         assert [told[:2] for told in heard.late] == [("late", FIRST), ("covered_late", FIRST)]
-        assert re.fullmatch(r"4 sent and in no block yet, open for up to \d+ s", heard.late[0][3])
+        assert re.fullmatch(r"5 sent and in no block yet, open for up to \d+ s", heard.late[0][3])
 
     def test_no_coverage_planned(self, bench: Bench, sequencer: Sequencer) -> None:
         heard = Heard({})

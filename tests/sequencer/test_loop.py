@@ -98,11 +98,11 @@ def run(bench: Bench, tmp_path: Path) -> Iterator[Run]:
 
 def test_the_loop(bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     opening = run.tick(FIRST, bids=run.bids, people=run.people, decided=run.decided)
-    assert run.order == ["bids at 101", "people after 2 deposits", "4 batches planned"]
+    assert run.order == ["bids at 101", "people after 2 deposits", "5 batches planned"]
     assert [effect.touch.op for effect in opening.submitted.effects] == [Op.TRADE, Op.TRADE_MATCH]
     assert [operation for operation, _ in opening.submitted.refused] == [2]
     assert opening.coverage is not None
-    assert (opening.coverage.swept, opening.coverage.proofs, opening.uncovered) == (1, 2, "")
+    assert (opening.coverage.swept, opening.coverage.proofs, opening.uncovered) == (1, 3, "")
     assert bench.client.is_covered(AT_ANY_AGE)
 
     # The engine leaves nobody below maintenance: to have somebody there it is kept from looking.

@@ -2,7 +2,7 @@
 # One task file. `make demo` and `make test` set everything up first; a second run finds it done and needs no network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ape setup-cluster build demo test test-python test-contracts test-ape test-cluster test-full sanitize bench lint lock clean
+.PHONY: help setup setup-ape setup-cluster build demo test test-python test-contracts test-ape test-cluster test-full sanitize bench bench-large lint lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -48,7 +48,7 @@ test-ape: build setup-ape
 	tools/ape test contracts/ape --network ethereum:local:foundry
 
 test-cluster: build setup-cluster ## proofs on a Ray cluster of this machine, its processes and machines killed
-	.venv/bin/python -m pytest tests/proving/test_cluster.py
+	.venv/bin/python -m pytest tests/proving/test_cluster.py tests/proving/test_tick_on_cluster.py
 
 test-full: build setup-ape setup-cluster ## the long runs as well, and proofs on a cluster
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
@@ -60,6 +60,9 @@ sanitize: setup ## tests/native with the kernel built with address and undefined
 
 bench: build ## measure every claim of speed, size and cost; build/bench.json
 	.venv/bin/python -m zkmargin.bench
+
+bench-large: build ## and prove a ledger of 65,536 accounts whole, row by row into the same file
+	.venv/bin/python -m zkmargin.bench large
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check .

@@ -10,18 +10,20 @@ include "lib/merkle.circom";
 
 // One block of a carry: every page of it is healthy at the present tick, and its header becomes (newAnchor, newRadius) such that
 //   every account of the block has at least the safe radius newRadius at the tick newAnchor.
-// Either all pages that are not empty are anchored at newAnchor, with a radius no less than newRadius; or newAnchor is the present tick,
-// pages anchored elsewhere are within their radius of it, and newRadius is 0.
+// A page that is anchored at newAnchor has a radius no less than newRadius. A page may be anchored elsewhere only where newAnchor is the present
+// tick; then with radius r, displacement d and ratio q of its own anchor: 2^16*newRadius <= q*(r - d). For at the present tick its accounts have
+// 2^16*H >= (r - d)*G_then, the bound of SPEC section 8, and 2^16*G_then >= q*G.
 // @output now: 1 where newAnchor is the present tick. Where it is 0 some page is anchored, so that whoever replays the words can tell
 // which tick it is.
 // Attacks: an older anchor that some page does not have, or a radius above one's (each page is compared), an anchor chosen for a block
 // without pages (refused).
-// Widths: radii 24 bits: the pages' when they were written, newRadius here.
+// Widths: radii 24 bits: the pages' when they were written, newRadius here; r - d 24 bits, q 17: a difference in 42 bits is not negative.
 template CarriedBlock(blockLevels, topLevels, anchors) {
     var n = 1;
     for (var l = 0; l < blockLevels; l++) { n = n * 8; }
     signal input tick[1 + anchors];
     signal input displacement[anchors];
+    signal input ratio[anchors];
     signal input pageRoot[n];
     signal input radius[n];
     signal input at[n][1 + anchors];
@@ -59,7 +61,10 @@ template CarriedBlock(blockLevels, topLevels, anchors) {
 
     component spare[n];
     signal same[n][1 + anchors];
+    signal ratioPart[n][anchors];
+    signal moved[n];
     signal excess[n];
+    signal movedExcess[n];
     var held = 0;
     for (var i = 0; i < n; i++) {
         var there = 0;                          // anchored at newAnchor
@@ -69,10 +74,16 @@ template CarriedBlock(blockLevels, topLevels, anchors) {
         }
         var elsewhere = pages.anchored[i] - there;
         elsewhere * (1 - now) === 0;
-        elsewhere * newRadius === 0;
+        var q = 0;
+        for (var a = 1; a <= anchors; a++) {
+            ratioPart[i][a - 1] <== at[i][a] * ratio[a - 1];
+            q += ratioPart[i][a - 1];
+        }
+        moved[i] <== q * pages.spare[i];
         excess[i] <== there * (radius[i] - newRadius);
-        spare[i] = Num2Bits(BITS_RADIUS());
-        spare[i].in <== excess[i];
+        movedExcess[i] <== elsewhere * (moved[i] - newRadius * (1 << SCALE_RADIUS_BITS()));
+        spare[i] = Num2Bits(42);
+        spare[i].in <== excess[i] * (1 << SCALE_RADIUS_BITS()) + movedExcess[i];
         held += pages.anchored[i];
     }
     signal bare <== IsZero()(held);

@@ -3,6 +3,7 @@ pragma circom 2.1.6;
 
 include "constants.circom";
 include "carry/block.circom";
+include "carry/ratio.circom";
 include "coverage/anchors.circom";
 include "lib/ledger.circom";
 include "lib/posted.circom";
@@ -35,6 +36,7 @@ template Carry(blocks, blockLevels, topLevels, instruments, anchors) {
     signal input moves[1 + anchors][instruments];
     signal input displacement[anchors];
     signal input rise[anchors][instruments];
+    signal input ratio[anchors];
 
     // The ledger before
     signal input pagesRoot;
@@ -68,11 +70,20 @@ template Carry(blocks, blockLevels, topLevels, instruments, anchors) {
     signal root <== LedgerRoot()(pagesRoot, reserve, nextId, consumed);
     rootHalves[0] * (1 << 128) + rootHalves[1] === root;
 
+    component ratios[anchors];
+    for (var a = 0; a < anchors; a++) {
+        ratios[a] = MoveRatio(instruments);
+        ratios[a].ratio <== ratio[a];
+        ratios[a].then <== moves[1 + a];
+        ratios[a].now <== moves[0];
+    }
+
     component block[blocks];
     for (var i = 0; i < blocks; i++) {
         block[i] = CarriedBlock(blockLevels, topLevels, anchors);
         block[i].tick <== opened.tick;
         block[i].displacement <== displacement;
+        block[i].ratio <== ratio;
         block[i].pageRoot <== pageRoot[i];
         block[i].radius <== radius[i];
         block[i].at <== at[i];

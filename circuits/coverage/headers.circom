@@ -21,6 +21,7 @@ template Headers(levels, anchors, tag, empty) {
     signal input radius[n];
     signal input at[n][1 + anchors];            // the tick it is anchored at; none where it is empty
     signal output anchored[n];
+    signal output spare[n];                     // radius less displacement; 0 where it is empty
     signal output root;
 
     component headers = PageTree(n);
@@ -47,7 +48,8 @@ template Headers(levels, anchors, tag, empty) {
         anchored[i] <== some;
         held[i] <== some * radius[i];
         margin[i] = Num2Bits(BITS_RADIUS());
-        margin[i].in <== held[i] - d;
+        spare[i] <== held[i] - d;
+        margin[i].in <== spare[i];
         header[i] = PoseidonV(4);
         header[i].inputs[0] <== tag;
         header[i].inputs[1] <== under[i];

@@ -79,22 +79,23 @@ template TickRoot() {
 // What margin health reads of a tick: per instrument the equity value e, the maintenance charges m and the move w.
 // The other sections, the clock and the risk rates stay closed.
 template MarginTable(instruments) {
+    var T = TIERS();
     signal input clock;
     signal input risk;
     signal input initial;
     signal input trading;
     signal input equity[instruments];
-    signal input maintenance[instruments][4];
+    signal input maintenance[instruments][T];
     signal input moves[instruments];
     signal output out;
 
     component equityHash = Sponge(TAG_PRICES(), instruments);
-    component maintenanceHash = Sponge(TAG_MAINTENANCE(), 4 * instruments);
+    component maintenanceHash = Sponge(TAG_MAINTENANCE(), T * instruments);
     component movesHash = Sponge(TAG_MOVES(), instruments);
     equityHash.d <== equity;
     movesHash.d <== moves;
     for (var k = 0; k < instruments; k++) {
-        for (var t = 0; t < 4; t++) { maintenanceHash.d[4*k + t] <== maintenance[k][t]; }
+        for (var t = 0; t < T; t++) { maintenanceHash.d[T*k + t] <== maintenance[k][t]; }
     }
     out <== TickRoot()(clock, risk, [equityHash.out, maintenanceHash.out, initial, trading, movesHash.out]);
 }

@@ -25,10 +25,14 @@ include "settle/row.circom";
 // cash at price                      x     x       x      x      x                x        x
 // must fall                coll.   (lim)  (lim)    x                              x     (perp.)
 // after >= 0       limit   J'       (J')  (J')            J'     H'
-// before < 0                        (J)   (J)      H                              H              E
+// before < 0                        (J)   (J)      H                              H             (E)
 // trial < 0                                      target          (H'')   H''    target
+// trial >= 0                        (E'-E)(E'-E)
 // next leg                           x             x                     x        x
 // second leg                               x              x      x                (x)      x
+//
+// absorb, where E >= 0: of a backstop with M = 0, W > 0 and the reserve below 0; it asks W + reserve > 0 of worth, reserve < 0 of after,
+// W > 0 of trial.
 //
 // The operations share one comparator for each kind of question; its operand is the sum of op * value, exactly one of which is not 0.
 // Ledger of bit widths (absolute values; E before is that of the claims, exact by the sparse table check):
@@ -36,7 +40,7 @@ include "settle/row.circom";
 //   balance 2^120 (ranged when written)                             12 holdings: E - B, W - B 2^117; M, I 2^116
 //   E, W 2^121; J, H 2^122; after and trial 2^122                   reserve between touches 2^127 + 2^120 (ranged at the proof's end)
 //   tau 2^33: 2^32*E - tau*M 2^156                                  W'*M - W*M' 2^239
-//   reward 2^117, minReward*2^32 2^96
+//   reward 2^117, minReward*2^32 2^96                               W + reserve 2^127 + 2^120 + 2^121
 template Touch(instruments, blockLevels, topLevels) {
     var P = HOLDINGS();
     var L = PAGE_LEVELS() + blockLevels + topLevels;
@@ -237,10 +241,13 @@ template Touch(instruments, blockLevels, topLevels) {
     var W = balance + claim[2];
     var I = claim[3];
     signal noMaintenance <== IsZero()(M);
-    signal absorbed <== absorb * E;
+    // Absorbed: E where it is below 0, else min(W, -reserve), which a backstop gives (what it may give stands below).
+    signal debt <== absorb * E;
+    signal surplus <== absorb * W;
+    signal deficit <== absorb * reserve;
 
-    // before >= 0: victims are unhealthy, what is absorbed owes; withdrawals wait while the reserve is a deficit; a trader's J; a bid gets
-    // the reward it asks; and what a deposit credits (the reserve, the balance or a holding) stays within its limit.
+    // before >= 0: victims are unhealthy, what is absorbed is a debt or a surplus; withdrawals wait while the reserve is a deficit; a
+    // trader's J; a bid gets the reward it asks; and what a deposit credits (the reserve, the balance or a holding) stays within its limit.
     var fund = deposit - open - credit;
     signal limit[3];
     limit[0] <== fund * (reserve - balance);
@@ -251,15 +258,18 @@ template Touch(instruments, blockLevels, topLevels) {
     before[1] <== trade * (W - I);
     before[2] <== withdraw * reserve;
     before[3] <== bid * (last[6] - minReward * (1 << 32));
-    signal sound <== NonNegative(128)(before[0] + before[1] + before[2] + before[3] + absorbed + limit[2]);
-    (victim + absorb) * sound === 0;
+    signal sound <== NonNegative(128)(before[0] + before[1] + before[2] + before[3] + debt + limit[2]);
+    victim * sound === 0;
     (withdraw + bid) * (1 - sound) === 0;
 
-    // worth > 0: equity of a victim, worst-of equity of a trader
+    // worth > 0: equity of a victim, worst-of equity of a trader, of a surplus what is left of it when the deficit is made up
     signal worth[2];
     worth[0] <== victim * E;
     worth[1] <== trade * W;
-    signal positive <== NonNegative(128)(worth[0] + worth[1] - 1);
+    signal positive <== NonNegative(128)(worth[0] + worth[1] + surplus + deficit - 1);
+    signal left <== positive * (surplus + deficit);
+    signal given <== sound * (surplus - left - debt);
+    var absorbed = debt + given;
 
     // ------------------------------------------------------------------ is a queue entry valid?
     component entry = Deposit(capacity);
@@ -349,11 +359,11 @@ template Touch(instruments, blockLevels, topLevels) {
     var E2 = E + trialGap - penalty.penaltyTrial + earned;
     var M2 = M + trial.charge - position.maintenanceBefore;
 
-    // ------------------------------------------------------------------ after >= 0
+    // ------------------------------------------------------------------ after >= 0; for absorb: the reserve is below 0
     signal after[2];
     after[0] <== signed * (W1 - I1);
     after[1] <== backstop * (E1 - M1);
-    signal enough <== NonNegative(128)(after[0] + after[1]);
+    signal enough <== NonNegative(128)(after[0] + after[1] - deficit - absorb);
     (withdraw + take) * (1 - enough) === 0;
 
     // ------------------------------------------------------------------ closing
@@ -370,13 +380,14 @@ template Touch(instruments, blockLevels, topLevels) {
     signal unexplained <== missed * (1 - flag);
     victim * unexplained === 0;                              // reached, closed, or the taker is exhausted
 
-    // The trial. Victim: target with one step less. Backstop: health with one step more, if there is room for one. Trader: W' >= W.
+    // The trial. Victim: target with one step less. Backstop: health with one step more, if there is room for one. Trader: E' >= E.
+    // Absorb: W > 0.
     signal trialTau <== tau * M2;
     signal tries[3];
     tries[0] <== victim * (E2 * (1 << 32) - trialTau);
     tries[1] <== (backstop + refuse) * (E2 - M2);
-    tries[2] <== trade * (W1 - W);
-    signal tried <== NonNegative(160)(tries[0] + tries[1] + tries[2]);
+    tries[2] <== trade * (E1 - E);
+    signal tried <== NonNegative(160)(tries[0] + tries[1] + tries[2] + surplus - absorb);
     signal single <== IsZero()(size - 1);
     signal sooner <== tried * (1 - single);
     victim * sooner === 0;                                   // minimal
@@ -388,7 +399,10 @@ template Touch(instruments, blockLevels, topLevels) {
     // ------------------------------------------------------------------ trading below initial margin: only to ease it
     signal below <== (1 - sound) * (1 - noMaintenance);
     signal eases <== position.falls * reached;
-    signal better <== positive + tried - positive * tried;
+    // E' >= E, or W > 0 (so W' >= 0 by the ratio) where E' - E = W' - W, which it is unless the mark is limited: there W bounds the price
+    // by the raw one only, and what the account gives away between that and the mark its partner could withdraw.
+    signal spare <== positive * (1 - row.limited);
+    signal better <== spare + tried - spare * tried;
     signal exception[2];
     exception[0] <== below * eases;
     exception[1] <== exception[0] * better;
@@ -428,10 +442,15 @@ template Touch(instruments, blockLevels, topLevels) {
     bidExhausted * (maxSize - size) === 0;
 
     // ------------------------------------------------------------------ absorb, withdraw
+    // A debt of who has nothing left to sell; or, to make up a deficit, what a backstop without maintenance is worth at worst.
     signal flat <== IsZero()(account.slots);
     signal emptied <== account.isBackstop * noMaintenance;
     signal holds <== (1 - flat) * (1 - emptied);
     absorb * holds === 0;
+    signal owing <== emptied * enough;
+    signal gives <== owing * tried;
+    signal solvent <== absorb * sound;
+    solvent * (1 - gives) === 0;
     withdraw * (l1Address - addr) === 0;
 
     // ------------------------------------------------------------------ authority

@@ -14,12 +14,14 @@ include "lib/sponge.circom";
 // Free hints: fractions, poles (fixed by their products unless beta is a class id).
 template SweepCheck(pages, A, instruments) {
     var P = HOLDINGS();
-    var K = 8 * instruments;
+    var T = TIERS();
+    var STEP = 2 * T;                           // classes an instrument: tiers times sides
+    var K = STEP * instruments;
     var S = SCALE_RADIUS_BITS();
     signal input tick;
     signal input radius;
     signal input equity[instruments];
-    signal input maintenance[instruments][4];
+    signal input maintenance[instruments][T];
     signal input moves[instruments];
     signal input pageRoot[pages];
     signal input balance[pages][A];
@@ -54,33 +56,33 @@ template SweepCheck(pages, A, instruments) {
             horner[i*A + a + 1] <== horner[i*A + a] * lambda.out + claim[i][a] - balance[i][a] * (1 << S);
         }
     }
-    signal part[instruments][6];
+    signal part[instruments][T + 2];
     var sum = 0;
-    for (var t = 0; t < 8; t++) { weights[t] === 0; }
-    for (var f = 0; f < 6; f++) { part[0][f] <== 0; }
+    for (var t = 0; t < STEP; t++) { weights[t] === 0; }
+    for (var f = 0; f < T + 2; f++) { part[0][f] <== 0; }
     // Nobody is short of what has no maintenance charge (collateral, or unpriced): displacements leave those classes out.
     signal unmargined[instruments];
     unmargined[0] <== 1;
     for (var k = 1; k < instruments; k++) {
         unmargined[k] <== IsZero()(maintenance[k][0]);
-        for (var t = 0; t < 4; t++) { unmargined[k] * weights[8*k + 2*t + 1] === 0; }
+        for (var t = 0; t < T; t++) { unmargined[k] * weights[STEP*k + 2*t + 1] === 0; }
     }
     for (var k = 1; k < instruments; k++) {
         var net = 0;
         var gross = 0;
-        for (var t = 0; t < 4; t++) {
-            var both = weights[8*k + 2*t] + weights[8*k + 2*t + 1];
-            net += weights[8*k + 2*t] - weights[8*k + 2*t + 1];
+        for (var t = 0; t < T; t++) {
+            var both = weights[STEP*k + 2*t] + weights[STEP*k + 2*t + 1];
+            net += weights[STEP*k + 2*t] - weights[STEP*k + 2*t + 1];
             gross += both;
             part[k][t] <== both * maintenance[k][t];
             sum -= part[k][t] * (1 << S);
         }
-        part[k][4] <== net * equity[k];
-        part[k][5] <== gross * moves[k];
-        sum += part[k][4] * (1 << S);
+        part[k][T] <== net * equity[k];
+        part[k][T + 1] <== gross * moves[k];
+        sum += part[k][T] * (1 << S);
     }
     var distance = 0;
-    for (var k = 1; k < instruments; k++) { distance += part[k][5]; }
+    for (var k = 1; k < instruments; k++) { distance += part[k][T + 1]; }
     signal scaled <== radius * distance;
     horner[pages*A] === sum - scaled;
 
@@ -104,7 +106,7 @@ template SweepCheck(pages, A, instruments) {
     signal pole[K];
     var total = 0;
     for (var t = 0; t < K; t++) {
-        if (t < 8) {
+        if (t < STEP) {
             pole[t] <== 0;
         } else {
             pole[t] <-- weights[t] / (beta.out - t);

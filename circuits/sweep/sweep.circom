@@ -41,7 +41,7 @@ template Sweep(pages, instruments, blockLevels, topLevels) {
     signal input initial;
     signal input trading;
     signal input equity[instruments];
-    signal input maintenance[instruments][4];
+    signal input maintenance[instruments][TIERS()];
     signal input moves[instruments];
 
     // The ledger before
@@ -63,7 +63,7 @@ template Sweep(pages, instruments, blockLevels, topLevels) {
     signal input classBits[pages][A][P][12];
     signal input x[pages][A][P];
     signal input claim[pages][A];               // 2^16*H - radius*G
-    signal input weights[8 * instruments];
+    signal input weights[2 * TIERS() * instruments];
 
     component radiusBits = Num2Bits(BITS_RADIUS());
     radiusBits.in <== radius;

@@ -6,11 +6,13 @@
 
 #include <array>
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "book.hpp"
 #include "kernel.hpp"
 #include "parallel.hpp"
 
@@ -149,6 +151,32 @@ py::bytes field_op(const std::string& field, const std::string& name, const py::
     return result;
 }
 
+// A buffer read as exactly `count` numbers.
+template <class Number>
+const Number* numbers(const View& view, size_t count, const char* what) {
+    if (view.size() != count * sizeof(Number))
+        throw BadInput(std::string(what) + " have " + std::to_string(view.size()) + " bytes, not " + std::to_string(count * sizeof(Number)));
+    if (count && reinterpret_cast<uintptr_t>(view.data()) % alignof(Number)) throw BadInput(std::string(what) + " are not aligned");
+    return reinterpret_cast<const Number*>(view.data());
+}
+
+py::bytes signs_of_book(const py::buffer& balances, const py::buffer& classes, const py::buffer& sizes, const py::buffer& units, double weight) {
+    View b(balances), c(classes), s(sizes), u(units);
+    const size_t rows = b.size() / sizeof(double), known = u.size() / sizeof(double);
+    if (known > BOOK_CLASSES) throw BadInput("there are at most " + std::to_string(BOOK_CLASSES) + " classes");
+    const double* given = numbers<double>(u, known, "unit values");
+    const double* balance = numbers<double>(b, rows, "balances");
+    const u16* class_ids = numbers<u16>(c, rows * BOOK_SLOTS, "class ids");
+    const double* size = numbers<double>(s, rows * BOOK_SLOTS, "sizes");
+    py::bytes result = new_bytes(rows);
+    Sign* out = reinterpret_cast<Sign*>(bytes_data(result));
+    py::gil_scoped_release unlocked;
+    std::vector<double> table(BOOK_CLASSES, std::numeric_limits<double>::quiet_NaN());
+    std::copy(given, given + known, table.begin());
+    book_signs(balance, class_ids, size, rows, table.data(), weight, out);
+    return result;
+}
+
 void dev_setup(const std::vector<std::pair<std::string, std::string>>& pairs, int threads, const py::object& progress) {
     std::vector<SetupJob> jobs;
     for (const auto& [r1cs, zkey] : pairs) jobs.push_back({r1cs, zkey});
@@ -242,6 +270,8 @@ PYBIND11_MODULE(_kernel, m) {
           "Set the factored constants for `width` inputs.");
     m.def("poseidon", &poseidon, py::arg("width"), py::arg("inputs"), py::arg("threads") = 1,
           "Hash consecutive groups of `width` words; one word each.");
+    m.def("book_signs", &signs_of_book, py::arg("balances"), py::arg("classes"), py::arg("sizes"), py::arg("units"), py::arg("weight"),
+          "A byte a row: 0 where the sum is certainly not below 0, 1 where it certainly is, 2 where floating point can't tell.");
     m.def("dev_setup", &dev_setup, py::arg("circuits"), py::arg("threads") = 1, py::arg("progress") = py::none(),
           "Make development keys: (r1cs path, zkey path) pairs that share tau, alpha and beta. `progress` is called "
           "with a circuit's index and a step's name.");

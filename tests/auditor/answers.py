@@ -15,6 +15,7 @@ from eth_utils.crypto import keccak
 from zkmargin.auditor import Audit, audit
 from zkmargin.auditor.chain import event_name
 from zkmargin.auditor.groth16 import Job, holds
+from zkmargin.auditor.source import NoAnswer
 from zkmargin.errors import MissingData
 
 
@@ -61,6 +62,8 @@ class Answers:
     def ask(self, method: str, parameters: list[Any]) -> Any:
         for row in self.rows:
             if row["question"] == [method, parameters]:
+                if "refused" in row:
+                    raise NoAnswer(row["refused"])
                 return row["answer"]
         raise MissingData(f"no answer to {method}")
 
@@ -69,6 +72,10 @@ class Answers:
 
     def _of(self, method: str) -> list[dict[str, Any]]:
         return [row for row in self.rows if row["question"][0] == method]
+
+    def code(self, address: str) -> dict[str, Any]:
+        """The row of a contract's code."""
+        return next(row for row in self._of("eth_getCode") if row["question"][1][0] == address.lower())
 
     @property
     def logs(self) -> list[dict[str, Any]]:
@@ -80,6 +87,10 @@ class Answers:
     def named(self, name: str) -> list[dict[str, Any]]:
         """The logs of an event, by its name."""
         return [log for log in self.logs if event_name(log["topics"][0]) == name]
+
+    def move(self, log: dict[str, Any], block: str, index: int) -> None:
+        """Put a log elsewhere in the chain."""
+        log["blockNumber"], log["logIndex"] = block, hex(index)
 
     def sent(self, log: dict[str, Any]) -> dict[str, Any]:
         """The transaction of a log."""

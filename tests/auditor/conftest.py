@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small real ledger: ticks, settles, sweeps, coverage; proved, posted, paid out, kept as a bundle."""
+"""A small real ledger: batches of every circuit, proved, posted, paid out, kept as a bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,8 +27,10 @@ from contracts.ledger import (
 )
 from zkmargin.auditor import audit
 from zkmargin.auditor.source import Node, Recorder
+from zkmargin.chain.anvil import LOCAL_CHAIN_ID
 from zkmargin.chain.client import Batch
 from zkmargin.chain.deploy import Genesis
+from zkmargin.chain.transactions import send
 from zkmargin.circuits.settle_inputs import Posting
 from zkmargin.engine.liquidation import lowest_holding, minimal_close
 from zkmargin.engine.ticks import genesis_tick
@@ -34,17 +38,20 @@ from zkmargin.oracle.reports import Board, make_report
 from zkmargin.protocol.constants import EntryKind, Op, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
-from zkmargin.protocol.model import QueueEntry, Tick, Touch
+from zkmargin.protocol.model import Params, QueueEntry, Tick, Touch
 from zkmargin.protocol.words import domain_word
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
-    blocks_to_cover,
+    carries,
+    make_carry,
     make_coverage,
+    make_regroup,
     make_sweep,
     pages_to_sweep,
+    survey,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft
@@ -73,6 +80,7 @@ class Story:
         self.domain = domain_word(self.chain_id, bench.client.address)
         self.batch = 0
         self.ticks: list[Tick] = []
+        self.form: Callable[[bytes], bytes] = lambda data: data  # what becomes of calldata on its way
 
     def tick(self, slot: int, prices: dict[int, int]) -> None:
         terms = params(PROFILE)
@@ -89,8 +97,11 @@ class Story:
         self.last = made.tick
         self.ticks.append(made.tick)
 
-    def settle(self, entries: list[QueueEntry], *operations: list[Touch]) -> None:
-        draft = Draft(self.ledger, self.last, self.domain)
+    def settle(
+        self, entries: list[QueueEntry], *operations: list[Touch], anchor: Tick | None = None
+    ) -> tuple[Touch, ...]:
+        """Post a settle batch; its touches."""
+        draft = Draft(self.ledger, self.last, self.domain, anchor)
         for entry in entries:
             performed, refused = deposit_touches(self.ledger, entry)
             draft.add([refused if entry.target == 9999 else performed])
@@ -101,28 +112,42 @@ class Story:
         proof = prove(self.keys["settle"], made.inputs, "native").proof
         self.post(("settle", made.posting, proof), entries=entries)
         self.ledger.checkpoint()
+        return made.touches
 
-    def cover(self) -> None:
-        """Sweep what needs it and cover the ledger, in one transaction."""
+    def cover(self, *before: tuple[str, Any]) -> list[str]:
+        """Sweep and carry what needs it and cover the ledger, after batches `before`, in one transaction.
+
+        The circuits of its batches.
+        """
         moved = Displacements({tick_hash(tick): tick for tick in self.ticks}, self.last)
-        hashes, batches = (self.domain, self.chain_id), []
-        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved)):
-            self.batch += 1
-            swept = make_sweep(self.ledger, self.last, *hashes, radius, pages)
-            proof = prove(self.keys["sweep"], swept.inputs, "native").proof
-            batches.append(("sweep", swept.posting, proof))
-            self.ledger.checkpoint()
-        for block, rest in blocks_to_cover(self.ledger):
-            self.batch += 1
-            covered = make_coverage(self.ledger, moved, *hashes, block, rest)
-            proof = prove(self.keys["coverage"], covered.inputs, "native").proof
-            batches.append(("coverage", covered.posting, proof))
-        self.post(*batches)
+        hashes, made = (self.domain, self.chain_id), list(before)
+        found = survey(self.ledger, moved)
+        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved, found)):
+            made.append(("sweep", make_sweep(self.ledger, self.last, *hashes, radius, pages)))
+        for blocks in list(carries(self.ledger, moved, found)):
+            made.append(("carry", make_carry(self.ledger, moved, *hashes, blocks)))
+        made.append(("coverage", make_coverage(self.ledger, moved, *hashes)))
+        self.ledger.checkpoint()
+        self.batch += len(made)
+        self.post(
+            *(
+                (name, batch.posting, prove(self.keys[name], batch.inputs, "native").proof)
+                for name, batch in made
+            )
+        )
+        return [name for name, _ in made]
+
+    def regroup(self, *pages: int) -> tuple[str, Any]:
+        """Two pages with their first leaves exchanged."""
+        origins = [64, *range(1, 64), 0, *range(65, 128)]
+        place = (self.domain, self.chain_id)
+        return "regroup", make_regroup(self.ledger, self.last, *place, pages, origins)
 
     def post(self, *batches: tuple[str, Posting, Proof], entries: Sequence[QueueEntry] = ()) -> None:
         """Post batches in one transaction."""
         made = [Batch(name, posting.words, posting.commitment, proof) for name, posting, proof in batches]
-        self.bench.client.post(OPERATOR, *(replace(batch, entries=entries) for batch in made))
+        call = self.bench.client.post_call([replace(batch, entries=entries) for batch in made])
+        send(self.bench.client.web3, replace(call, data=self.form(call.data)), OPERATOR)
 
     def signed(self, touch: Touch) -> Touch:
         key = PEOPLE.get(touch.account_id)
@@ -151,7 +176,7 @@ def _tell(story: Story) -> None:
     ]
     story.tick(GENESIS.slot + 1, {BTC: 60_000, ETHER: 3_000})
     story.settle(entries, list(trade_legs(ANNE, BERT, BTC, 100, 60_000 << 32)))
-    story.cover()
+    assert story.cover() == ["sweep", "carry", "coverage"]
     story.tick(GENESIS.slot + 2, {BTC: 56_400, ETHER: 2_950})
     anne, mark = story.ledger.account(ANNE), story.last.instruments[BTC].mark
     held = lowest_holding(anne)
@@ -167,21 +192,43 @@ def _tell(story: Story) -> None:
         [withdrawal(BERT, ETHER, 9)],
     )
     story.cover()
+    again = story.last
     story.tick(GENESIS.slot + 3, {BTC: 56_500, ETHER: 2_951})
-    story.cover()  # within the radius: nothing is swept
+    assert story.cover() == ["coverage"]  # within the radius: nothing is swept or carried
     client.withdraw(BOB, QUOTE)
+    more = client.deposit(ALICE, EntryKind.ACCOUNT, QUOTE, 900, target=ANNE)[0]
+    assert story.settle([more], anchor=again)[0].kept  # the account is as safe as its page's header says
+    assert story.cover(story.regroup(0, 1)) == ["regroup", "sweep", "carry", "coverage"]
     story.settle([], [withdrawal(BERT, QUOTE, 5)])  # not payable yet
+
+
+def _with_steps() -> Params:
+    """The parameters, with what a step of the collateral is in coins: its unit, of 18 decimals."""
+    terms = params(PROFILE)
+    table = list(terms.instruments)
+    table[ETHER] = replace(table[ETHER], step="0.000001")
+    return replace(terms, instruments=tuple(table))
+
+
+@contextmanager
+def new_story(chain_id: int = LOCAL_CHAIN_ID) -> Iterator[Story]:
+    """A ledger at its genesis, on a node of its own."""
+    ledger, first = Ledger.genesis(PROFILE), genesis_tick(params(PROFILE), GENESIS.slot)
+    verifying = {name: key.verification_key for name, key in profile_keys(PROFILE.name).items()}
+    genesis = Genesis(ledger.root(), tick_hash(first), GENESIS.slot)
+    with ledger_bench(
+        genesis=genesis, verifying_keys=verifying, chain_id=chain_id, terms=_with_steps()
+    ) as bench:
+        yield Story(bench, first, ledger)
 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     folder = tmp_path_factory.mktemp("audit") / "bundle"
-    ledger, first = Ledger.genesis(PROFILE), genesis_tick(params(PROFILE), GENESIS.slot)
-    verifying = {name: key.verification_key for name, key in profile_keys(PROFILE.name).items()}
-    genesis = Genesis(ledger.root(), tick_hash(first), GENESIS.slot)
-    with ledger_bench(genesis=genesis, verifying_keys=verifying) as bench:
+    with new_story() as story:
+        bench = story.bench
         assert address_of(ALICE) != address_of(BOB)
-        _tell(Story(bench, first, ledger))
+        _tell(story)
         recorder = Recorder(Node(bench.deployment.rpc))
         result = audit(recorder, bench.deployment.ledger)
         recorder.save(folder, bench.deployment.ledger)

@@ -10,6 +10,7 @@ from typing import Any
 
 from auditor.answers import Answers
 from zkmargin.auditor.chain import event_name
+from zkmargin.chain.artifacts import artifact
 
 _WORD = 32
 
@@ -37,9 +38,16 @@ class Flip:
 
 
 def _each_word(
-    rng: random.Random, what: str, row: int, path: tuple[Any, ...], text: str, start: int = 0
+    rng: random.Random,
+    what: str,
+    row: int,
+    path: tuple[Any, ...],
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    step: int = 1,
 ) -> Iterator[Flip]:
-    for number, at in enumerate(range(start, len(text) // 2 - 1, _WORD)):
+    for number, at in enumerate(range(start, len(text) // 2 - 1 if end is None else end, _WORD * step)):
         yield Flip(f"{what}, word {number}", row, path, at + rng.randrange(_WORD), 1 << rng.randrange(8))
 
 
@@ -54,8 +62,12 @@ def _log_flips(rng: random.Random, row: int, logs: list[dict[str, Any]]) -> Iter
 
 
 def all_flips(answers: Answers, seed: int = 0) -> list[Flip]:
-    """One flip in every word of event, calldata and view, at places that follow from the seed."""
+    """One flip in every word of event, calldata and view, at places that follow from the seed.
+
+    Of code every 16th word, and not the metadata at its end.
+    """
     rng = random.Random(seed)
+    creation = len(artifact("Ledger").bytecode)
     found: list[Flip] = []
     for number, row in enumerate(answers.rows):
         method, answer = row["question"][0], row["answer"]
@@ -64,12 +76,19 @@ def all_flips(answers: Answers, seed: int = 0) -> list[Flip]:
         elif method == "eth_getTransactionByHash":
             text = answer["input"]
             path = ("answer", "input")
+            if answer["to"] is None:
+                found += _each_word(rng, "creation", number, path, text, 0, creation - 2 * _WORD, 16)
+                found += _each_word(rng, "configuration", number, path, text, creation)
+                continue
             found.append(Flip("selector", number, path, rng.randrange(4), 1 << rng.randrange(8)))
             found += _each_word(rng, f"calldata {number}", number, path, text, 4)
         elif method == "eth_call":
             found += _each_word(
                 rng, f"view {row['question'][1][0]['data'][:10]}", number, ("answer",), answer
             )
+        elif method == "eth_getCode":
+            end = len(answer) // 2 - 3 * _WORD
+            found += _each_word(rng, "code", number, ("answer",), answer, 0, end, 16)
         elif method == "eth_chainId":
             found.append(Flip("chain id", number, ("answer",), 1, 1 << rng.randrange(7)))
     return found

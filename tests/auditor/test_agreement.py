@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.rebuilt import books_of
 from support.broken_ops import broken
 from support.random_ops import RandomWorld
 from zkmargin.auditor.rules import Books, Broken
 from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import Op, load
-from zkmargin.protocol.model import Account, Touch
+from zkmargin.protocol.model import Touch
 from zkmargin.protocol.posted import read_settle
 from zkmargin.protocol.words import settle_words
 
@@ -32,13 +33,6 @@ UNPOSTED = {
     "queue_order",
 }
 UNSEEN = {"not_exhausted: bid_not_used_up"}  # what a bid was for is not posted
-
-
-def _books(world: RandomWorld) -> Books:
-    """The world's ledger as the auditor keeps it."""
-    ledger = world.ledger
-    leaves = {index: account for index, account in ledger.accounts() if account != Account()}
-    return Books(PROFILE, leaves, ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed)
 
 
 def _as_posted(world: RandomWorld, touches: Sequence[Touch]) -> list[Touch]:
@@ -64,10 +58,10 @@ def test_allowed_operations_end_alike(seed: int) -> None:
     world, kinds = RandomWorld(PROFILE, seed), Counter[str]()
     for number in range(120):
         case = world.valid()
-        books = _books(world)
+        books = books_of(world.ledger)
         assert _verdict(books, world, case.touches) == "", f"operation {number}: {case}"
         world.run(case.touches)
-        assert books == _books(world), f"operation {number}: {case}"
+        assert books == books_of(world.ledger), f"operation {number}: {case}"
         kinds.update(Op(touch.op).name for touch in case.touches)
         if number % 12 == 11:
             world.advance()
@@ -80,7 +74,7 @@ def test_every_kind_is_met() -> None:
         world = RandomWorld(PROFILE, seed)
         for number in range(250):
             case = world.valid()
-            books = _books(world)
+            books = books_of(world.ledger)
             assert _verdict(books, world, case.touches) == "", f"seed {seed}, operation {number}: {case}"
             world.run(case.touches)
             kinds.update(Op(touch.op).name for touch in case.touches)
@@ -99,7 +93,7 @@ def test_refused_operations_are_refused(seed: int) -> None:
         case = broken(world)
         if case is None or case.code in UNPOSTED or case.kind in UNSEEN:
             continue
-        assert _verdict(_books(world), world, case.touches), f"{case.code}: {case}"
+        assert _verdict(books_of(world.ledger), world, case.touches), f"{case.code}: {case}"
         codes[case.code] += 1
     assert len(codes) > 10
 
@@ -119,7 +113,7 @@ def test_legs_that_differ() -> None:
                 replace(second, instrument=second.instrument % 3 + 1 if second.instrument != 1 else 2),
                 replace(second, leaf_index=first.leaf_index, account_id=first.account_id),
             ):
-                assert _verdict(_books(world), world, (first, changed)), f"{changed}"
+                assert _verdict(books_of(world.ledger), world, (first, changed)), f"{changed}"
             done += 1
         world.run(case.touches)
         if done % 5 == 4:

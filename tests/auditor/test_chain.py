@@ -59,7 +59,7 @@ def test_without_the_native_kernel(kept: Kept) -> None:
 
 def test_the_rebuilt_books(kept: Kept) -> None:
     """What the story did, in figures: a refused deposit, a partial liquidation, withdrawals."""
-    books = kept.first.books
+    books = kept.first.replay.books
     accounts = {account.id: account for account in books.leaves.values()}
     anne, bert = accounts[16], accounts[17]
     long, short = (next(h for h in a.slots if h and h.instrument == 1) for a in (anne, bert))

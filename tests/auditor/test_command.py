@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from auditor.answers import Kept
+from contracts.ledger import MAX_TICK_AGE
 from zkmargin.auditor.findings import NAMES
 from zkmargin.cli.main import run
 
@@ -28,7 +29,10 @@ def _error(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_valid_bundle(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "--bundle", str(kept.folder), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert list(report) == ["ok", "exit", "ledger", "last_batch", "root", "checks"]
+    assert {"ok", "exit", "ledger", "last_batch", "root", "checks"} <= report.keys()
+    assert (report["chain_id"], report["max_tick_age"]) == (31337, MAX_TICK_AGE)
+    assert (report["block"], report["block_hash"]) == (kept.first.chain.block, kept.first.chain.block_hash)
+    assert any("development keys" in note for note in report["notes"])
     assert (report["ok"], report["exit"], report["last_batch"]) == (True, 0, 11)
     assert report["ledger"].lower() == kept.ledger.lower()
     assert isinstance(report["root"], str)

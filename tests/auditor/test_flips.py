@@ -19,25 +19,32 @@ from zkmargin.errors import ExitStatus, MissingData
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
 
-_BATCHES = ("Settled", "Ticked", "Swept", "CoverageProved")
+# By event, how many words of its data stand before the proof.
+_BATCHES = {"Settled": 6, "Ticked": 5, "Swept": 5, "Regrouped": 5, "Carried": 5, "CoverageProved": 4}
+_NAMES = tuple(_BATCHES)
 _BALANCE = "view 0x70a08231"
 _VERIFIER = f"view 0x{keccak(b'verifier()')[:4].hex()}"
 
 
-def _outcome(answers: Answers) -> str:
-    """'' if the audit is invalid and says why, else what it did."""
+def _outcome(answers: Answers, what: str) -> str:
+    """'' if the audit is invalid and says why, else what it did.
+
+    Calldata in another than its canonical form is valid too, but said not to be compared.
+    """
     try:
         result = answers.audit()
     except Exception as error:
         return f"raised {type(error).__name__}: {error}"
     failed = [check for check in result.findings.checks if check.status == "fail"]
+    if what.startswith("calldata") and result.ok and "not compared" in str(result.findings.notes):
+        return ""
     if result.ok or result.exit != ExitStatus.INVALID or not failed:
         return f"exit {result.exit}"
     return "" if all(check.name in NAMES and check.detail for check in failed) else "names no check"
 
 
 def _judge(answers: Answers, flips: list[Flip]) -> None:
-    wrong = [(flip, outcome) for flip in flips if (outcome := _outcome(flip.apply(answers)))]
+    wrong = [(flip, outcome) for flip in flips if (outcome := _outcome(flip.apply(answers), flip.what))]
     assert wrong == []
 
 
@@ -48,7 +55,7 @@ def _judged(answers: Answers) -> list[Flip]:
 
 def test_everything_but_batches(kept: Kept) -> None:
     answers = Answers(kept.folder)
-    flips = [flip for flip in _judged(answers) if not flip.what.startswith(_BATCHES)]
+    flips = [flip for flip in _judged(answers) if not flip.what.startswith(_NAMES)]
     assert len(flips) > 300
     _judge(answers, flips)
 
@@ -56,26 +63,23 @@ def test_everything_but_batches(kept: Kept) -> None:
 def test_events_of_batches(kept: Kept) -> None:
     """A sample: each changed word has other public signals, which costs a verification."""
     answers = Answers(kept.folder)
-    flips = [flip for flip in _judged(answers) if flip.what.startswith(_BATCHES)]
+    flips = [flip for flip in _judged(answers) if flip.what.startswith(_NAMES)]
     _judge(answers, random.Random(1).sample(flips, 24))
 
 
 @pytest.mark.slow
 def test_events_of_batches_all(kept: Kept) -> None:
     answers = Answers(kept.folder)
-    _judge(answers, [flip for flip in _judged(answers) if flip.what.startswith(_BATCHES)])
+    _judge(answers, [flip for flip in _judged(answers) if flip.what.startswith(_NAMES)])
 
 
-@pytest.mark.parametrize("batch", _BATCHES)
+@pytest.mark.parametrize("batch", _NAMES)
 def test_proof_words_that_agree_with_calldata(kept: Kept, batch: str) -> None:
     """The same wrong proof in event and calldata: only the proof itself is left to say so."""
     answers = Answers(kept.folder)
     log = answers.named(batch)[0]
     sent = answers.sent(log)
-    before = {"Settled": 6, "Ticked": 5, "Swept": 5, "CoverageProved": 6}[
-        batch
-    ]  # plain values, place of the words
-    proof = log["data"][2 + 64 * before :][:512]
+    proof = log["data"][2 + 64 * _BATCHES[batch] :][:512]
     assert proof in sent["input"]
     changed = proof[:100] + ("0" if proof[100] != "0" else "1") + proof[101:]
     log["data"] = log["data"].replace(proof, changed)

@@ -148,3 +148,75 @@ def test_withdrawal_by_hand() -> None:
     poor.reserve = -1
     with pytest.raises(Broken, match="deficit"):
         poor.touch(pay, TICK)
+
+
+@pytest.mark.parametrize(
+    ("balance", "reserve", "paid"),
+    [
+        (-900, 0, -300),  # a debt
+        (-900, -50, -300),
+        (-500, -50, 50),  # a surplus of 100, and what it is used for
+        (-500, -150, 100),
+        (-600, -50, None),  # neither
+        (-500, 0, None),  # no deficit
+        (-500, 50, None),
+    ],
+)
+def test_absorbing_a_backstop(balance: int, reserve: int, paid: int | None) -> None:
+    """Two steps of collateral count for 600."""
+    books = Books.genesis(PROFILE)
+    books.reserve = reserve * ONE
+    books.leaves[2] = Account(id=2, balance=balance * ONE, slots=(Holding(2, 0, 0, 2), *[None] * 11))
+    touch = Touch(Op.ABSORB, 2, 2)
+    if paid is None:
+        with pytest.raises(Broken, match="solvent"):
+            books.touch(touch, TICK)
+    else:
+        assert books.touch(touch, TICK).balance == (balance - paid) * ONE
+        assert books.reserve == (reserve + paid) * ONE
+
+
+def test_a_surplus_is_that_at_the_raw_price() -> None:
+    """Mark 360 and a fraction, raw 200: two steps count for 540, at worst for 300."""
+    row = _row(2, ETH_ROW, 200 * ONE, 400 * ONE - 400 * ONE * TENTH // ONE, 1)
+    tick = replace(TICK, instruments=(*TICK.instruments[:2], row, *TICK.instruments[3:]))
+    for balance, paid in ((-299, 1), (-300, 0)):
+        books = Books.genesis(PROFILE)
+        books.reserve = -50 * ONE
+        books.leaves[2] = Account(id=2, balance=balance * ONE, slots=(Holding(2, 0, 0, 2), *[None] * 11))
+        if paid:
+            books.touch(Touch(Op.ABSORB, 2, 2), tick)
+            assert books.reserve == -49 * ONE
+        else:
+            with pytest.raises(Broken, match="solvent"):
+                books.touch(Touch(Op.ABSORB, 2, 2), tick)
+
+
+def test_a_surplus_is_a_backstops_without_positions() -> None:
+    books = _books(0)
+    books.reserve = -50 * ONE
+    books.leaves[1] = Account(id=1, balance=9000 * ONE, slots=(Holding(1, 0, 0, 2), *[None] * 11))
+    for touch in (Touch(Op.ABSORB, 21, 17), Touch(Op.ABSORB, 1, 1)):
+        with pytest.raises(Broken, match="solvent"):
+            books.touch(touch, TICK)
+    books.leaves[1] = replace(books.leaves[1], slots=(None,) * 12)
+    assert books.touch(Touch(Op.ABSORB, 1, 1), TICK).balance == 8950 * ONE
+    assert books.reserve == 0
+
+
+@pytest.mark.parametrize(("price", "held"), [(2880, 1), (2879, 0), (2000, 0), (2900, 1)])
+def test_easing_at_a_limited_mark(price: int, held: int) -> None:
+    """8 long, raw 2000, mark 2880 and a fraction: W = 100, I = 1440, E = 7140, M = 720.
+
+    A step sold at 2879 makes W 979 and I 1260, and takes 1 from E.
+    """
+    row = _row(1, BTC_ROW, 2000 * ONE, 3200 * ONE - 3200 * ONE * TENTH // ONE, 1)
+    tick = replace(TICK, instruments=(TICK.instruments[0], row, *TICK.instruments[2:]))
+    books = _books(100 - 8 * 2000)
+    assert 0 < sums(books.leaves[20], tick).W < sums(books.leaves[20], tick).I
+    sale = Touch(Op.TRADE, 20, 16, 1, 1, 1, price * ONE + row.mark % ONE)
+    if held:
+        assert books.touch(sale, tick).slots[0] == Holding(1, 0, 0, 7)
+    else:
+        with pytest.raises(Broken, match="initial"):
+            books.touch(sale, tick)

@@ -19,6 +19,7 @@ from zkmargin.errors import BadInput, ChainRejected, MissingData, Refused
 from zkmargin.protocol.constants import load
 from zkmargin.protocol.hashes import params_hash
 from zkmargin.protocol.model import Params
+from zkmargin.protocol.vkeys import vkey_hash
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain")]
 
@@ -30,7 +31,6 @@ def _deploy(rpc: str, **changed: Any) -> Deployment:
         "genesis": GENESIS,
         "assets": [AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
         "verifying_keys": trapdoor.KEYS,
-        "dev_key": True,
         "max_tick_age": 300,
     }
     return deploy(rpc, OPERATOR, **given | changed)
@@ -67,18 +67,36 @@ def test_keys_on_chain_are_those_given(bench: Bench) -> None:
     assert list(found) == list(solidity_keys(trapdoor.KEYS))
 
 
-def test_development_keys_and_tokens_stay_on_local_chains() -> None:
+def _record(build: Path, folder: str, dev_key: bool) -> None:
+    """A record of keys, as `build/keys` has them, that names the trapdoor's."""
+    rows = {name: {"vk_hash": vkey_hash(key)} for name, key in trapdoor.KEYS.items()}
+    (build / "keys" / folder).mkdir(parents=True)
+    text = json.dumps({"dev_key": dev_key, "circuits": rows})
+    (build / "keys" / folder / "keys.json").write_text(text)
+
+
+def test_development_keys_and_tokens_stay_on_local_chains(fresh_build: Path) -> None:
+    """Keys are taken for what their record says; with no record, or a worse one, for development keys."""
     real = [AssetPlan(QUOTE, "USDC", 1, token="0x" + "33" * 20)]
     with anvil(chain_id=1) as node:
         with pytest.raises(Refused) as caught:
             _deploy(node.url, assets=real)
         assert caught.value.code == "dev_key_refused"
+        _record(fresh_build, "small-1", dev_key=False)
         with pytest.raises(Refused) as caught:
-            _deploy(node.url, dev_key=False)
+            _deploy(node.url)
         assert caught.value.code == "dev_token_refused"
+        _record(fresh_build, "small-0", dev_key=True)
+        with pytest.raises(Refused) as caught:
+            _deploy(node.url, assets=real)
+        assert caught.value.code == "dev_key_refused"
         assert node.web3.eth.get_transaction_count(account_of(OPERATOR).address) == 0
+
+
+def test_development_keys_on_a_local_chain() -> None:
     with anvil(chain_id=1337) as node:
-        assert _deploy(node.url).chain_id == 1337
+        deployment = _deploy(node.url)
+    assert (deployment.chain_id, deployment.dev_key) == (1337, True)
 
 
 def test_keys_of_another_shape(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from zkmargin.circuits.registry import circuit, names, profiles
 
 FILE = Path(__file__).parent / "counts.json"
 # Units of main that compile in seconds.
-ONE = {"settle": 1, "tick": 5, "sweep": 64, "coverage": 8, "regroup": 64}
+ONE = {"settle": 1, "tick": 5, "sweep": 64, "coverage": 8, "regroup": 64, "carry": 64}
 
 
 def measured() -> dict[str, Circuit]:

@@ -143,6 +143,7 @@ def ledger_bench(
     chain_id: int = LOCAL_CHAIN_ID,
     genesis: Genesis = GENESIS,
     verifying_keys: Mapping[str, Mapping[str, Any]] = trapdoor.KEYS,
+    terms: Params | None = None,
 ) -> Iterator[Bench]:
     """A node, contracts, and two funded accounts that approved the ledger."""
     profile = load().profile(profile_name)
@@ -151,11 +152,10 @@ def ledger_bench(
             node.url,
             OPERATOR,
             profile=profile_name,
-            params=params(profile),
+            params=terms or params(profile),
             genesis=genesis,
             assets=[AssetPlan(QUOTE, "USDC", 1), AssetPlan(ETHER, "WETH", ETHER_UNIT, decimals=18)],
             verifying_keys=verifying_keys,
-            dev_key=True,
             max_tick_age=MAX_TICK_AGE,
         )
         client = LedgerClient.at(node.url, deployment.ledger)

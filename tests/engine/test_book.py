@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from support.books import thrown_book
 from support.random_ops import RandomWorld
 from support.world import World
+from zkmargin.engine import book as book_module
 from zkmargin.engine.book import EQUITY, FREE_INITIAL, HEALTH, Book, Functional
 from zkmargin.engine.due import unhealthy
 from zkmargin.engine.margin import risk
@@ -23,6 +25,17 @@ from zkmargin.protocol.model import Account, Holding, InstrumentTick, Tick
 RATIO = Functional(equity=10, maintenance=-11)
 ALL = (HEALTH, EQUITY, FREE_INITIAL, RATIO)
 PRICE, SIZE, BALANCE = (1 << 64) - 1, (1 << 48) - 1, (1 << 120) - 1
+
+
+@pytest.fixture(scope="module", params=["native", "numpy"], autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything here holds with the native kernel and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "numpy":
+            patch.setattr(book_module, "kernel", None)
+        elif book_module.kernel is None:
+            pytest.skip("the native kernel is not built or switched off")
+        yield
 
 
 def near(*anchors: int) -> st.SearchStrategy[int]:

@@ -63,7 +63,7 @@ def harmless(case: Case, number: int, name: str) -> bool:
 
     A bid taken as a whole may be called exhausted or not, as may a size that restores the account exactly; a
     refused deposit without a target, or one to the fund, may open any leaf, and a no-op any; instead of an
-    absorption, which posts nothing else, a no-op may stand.
+    absorption, which posts nothing else, a no-op may stand, and the other way round.
     """
     touch = case.touches[number]
     if name == "flag":
@@ -72,7 +72,7 @@ def harmless(case: Case, number: int, name: str) -> bool:
         return name == "op"
     if touch.op == Op.DEPOSIT:
         return name in {"leaf_index", "entry kind", "entry asset"}
-    return touch.op == Op.NOOP and name == "leaf_index"
+    return touch.op == Op.NOOP and name in {"leaf_index", "op"}
 
 
 def test_one_field_changed() -> None:

@@ -44,6 +44,9 @@ def settle(world: World, bids: Sequence[Bid] = ()) -> Counter[str]:
     assert totals(world.accounts(), world.ledger.reserve) == before
     assert unhealthy(world.ledger, world.tick) == []
     assert all(risk(world.account(identity), world.tick).health >= 0 for identity in harmed)
+    if world.ledger.reserve < 0:  # then no backstop could help, unless with what is behind a position
+        backstops = [risk(world.account(k), world.tick) for k in range(1, SMALL.instruments)]
+        assert all(now.maintenance or now.worst <= 0 for now in backstops)
     return kinds
 
 

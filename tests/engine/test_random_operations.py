@@ -54,6 +54,9 @@ def check_effect(effect: Effect, tick: Tick, instruments: int) -> None:
         assert now.health >= 0  # no operation makes a healthy account unhealthy
     if op in {Op.WITHDRAW, Op.TAKE_BID}:
         assert now.free_initial >= 0
+    if op in {Op.TRADE, Op.TRADE_MATCH}:  # no debt is made or deepened, at marks or at worst-of prices
+        assert now.equity >= min(was.equity, 0)
+        assert now.worst >= min(was.worst, 0)
     if after.id < instruments:
         assert {h.instrument for h in after.slots if h} <= {after.id}
 

@@ -16,6 +16,7 @@ from zkmargin.errors import BadInput, ToolMissing
 from zkmargin.protocol import poseidon as module
 from zkmargin.protocol import poseidon_constants as constants
 from zkmargin.protocol.home import home
+from zkmargin.protocol.kernel import load_kernel
 from zkmargin.protocol.poseidon import MODULUS, poseidon, poseidon_many, poseidon_words, python_hash, to_words
 
 WIDTHS = range(1, 17)
@@ -165,4 +166,4 @@ def test_environment_chooses_the_backend(choice: str) -> None:
 def test_unknown_kernel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZKMARGIN_KERNEL", "abacus")
     with pytest.raises(ToolMissing, match="abacus"):
-        module._load_kernel()
+        load_kernel()

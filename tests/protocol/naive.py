@@ -49,13 +49,17 @@ def root(
     profile: Profile,
     accounts: dict[int, Account],
     headers: dict[int, tuple[int, int]],
+    block_headers: dict[int, tuple[int, int]],
     scalars: tuple[int, int, int],
 ) -> int:
     """The ledger root with every leaf written out; only for profiles with few leaves."""
     leaves = [leaf(accounts.get(i, Account.empty())) for i in range(profile.capacity)]
     pages = [tree(leaves[i : i + PAGE_SIZE]) for i in range(0, len(leaves), PAGE_SIZE)]
     tops = [poseidon(tag("page"), page, *headers.get(k, (0, 0))) for k, page in enumerate(pages)]
-    return poseidon(tag("ledger"), tree(tops), *scalars, 0, 0, 0)
+    size = ARITY**profile.block_levels
+    roots = [tree(tops[i : i + size]) for i in range(0, len(tops), size)]
+    blocks = [poseidon(tag("block"), block, *block_headers.get(k, (0, 0))) for k, block in enumerate(roots)]
+    return poseidon(tag("ledger"), tree(blocks), *scalars, 0, 0, 0)
 
 
 def tick(value: Tick) -> int:

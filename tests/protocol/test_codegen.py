@@ -132,3 +132,10 @@ def test_the_command_writes_checks_and_names_what_is_stale(tmp_path: Path) -> No
     assert checked.returncode == 1
     assert "Protocol.sol is stale" in checked.stderr
     assert _run("--no-such-option", folder=tmp_path).returncode == 2
+
+
+def test_only_named_constants_are_replaced() -> None:
+    usual, changed = codegen.circom_constants(), codegen.circom_constants({"TIERS": 1})
+    assert usual.replace("TIERS() { return 4; }", "TIERS() { return 1; }") == changed != usual
+    with pytest.raises(AssertionError, match="LAYERS"):
+        codegen.circom_constants({"LAYERS": 1})

@@ -16,13 +16,13 @@ import time
 import tomllib
 from concurrent.futures import wait
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from proving.example import example_inputs
-from proving.held import MACHINE, Held
+from proving.held import Held
+from proving.marks import needs_ray
 from zkmargin.errors import (
     BadInput,
     ExitStatus,
@@ -39,11 +39,6 @@ from zkmargin.proving.verify import verify
 from zkmargin.toolchain import build_folder, home
 
 ROOT = home()
-needs_ray = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("cluster"),
-    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: run `make setup-cluster`"),
-]
 
 
 # ---------------------------------------------------------------- without a cluster
@@ -134,34 +129,6 @@ def test_circuit_and_key_are_found_where_this_machine_has_them(artifacts, keys):
 
 
 # ---------------------------------------------------------------- on a cluster
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """The head of a cluster, which proves nothing itself."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": 80 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    yield cluster
-    cluster.shutdown()
-
-
-@pytest.fixture
-def machine(cluster):
-    """Adds a machine of one core to the cluster, by the name it knows itself by; it goes after the test."""
-    added = []
-
-    def add(name="", **environment):
-        variables = {MACHINE: name, "PYTHONPATH": str(ROOT / "tests"), **environment}
-        added.append(cluster.add_node(num_cpus=1, object_store_memory=80 << 20, env_vars=variables))
-        return added[-1]
-
-    yield add
-    for node in added:
-        if node in cluster.worker_nodes:
-            cluster.remove_node(node, allow_graceful=False)
 
 
 @pytest.fixture

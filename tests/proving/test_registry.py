@@ -16,23 +16,25 @@ from zkmargin.protocol.constants import load
 def test_main_file(name, profile):
     made = circuit(name, profile)
     shape = load().profile(profile)
+    levels = (shape.block_levels, shape.top_levels)
     arguments = {
-        "settle": ("Settle", shape.touches, shape.instruments, shape.ledger_levels),
+        "settle": ("Settle", shape.touches, shape.instruments, *levels),
         "tick": ("Tick", shape.oracles, shape.instruments, shape.quorum),
-        "sweep": ("Sweep", shape.sweep_pages, shape.instruments, shape.ledger_levels),
-        "regroup": ("Regroup", shape.regroup_pages, shape.ledger_levels),
-        "coverage": ("Coverage", shape.block_levels, shape.ledger_levels, shape.instruments, shape.anchors),
+        "sweep": ("Sweep", shape.sweep_pages, shape.instruments, *levels),
+        "regroup": ("Regroup", shape.regroup_pages, *levels),
+        "carry": ("Carry", shape.carry_blocks, *levels, shape.instruments, shape.anchors),
+        "coverage": ("Coverage", *reversed(levels), shape.instruments, shape.anchors),
     }[name]
     units = {"settle": shape.touches, "tick": shape.oracles, "sweep": 64 * shape.sweep_pages}
-    units["regroup"] = 64 * shape.regroup_pages
+    units |= {"regroup": 64 * shape.regroup_pages, "carry": shape.carry_blocks * shape.block_pages}
     template, *numbers = arguments
     call = f"{template}({', '.join(map(str, numbers))});"
     assert f"component main {{public [C, r, y]}} = {call}" in made.main_source()
-    assert made.units == units.get(name, shape.block_pages)
+    assert made.units == units.get(name, shape.blocks)
 
 
 @pytest.mark.parametrize(
-    ("name", "units"), [("sweep", 65), ("regroup", 65), ("coverage", 9), ("coverage", 0)]
+    ("name", "units"), [("sweep", 65), ("regroup", 65), ("carry", 9), ("coverage", 9), ("coverage", 0)]
 )
 def test_units_there_can_not_be(name, units):
     with pytest.raises(UsageError, match="units"):

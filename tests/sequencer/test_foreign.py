@@ -31,7 +31,7 @@ from zkmargin.errors import RootMismatch
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow, BatchState, Journal
-from zkmargin.sequencer.posting import Poster, posted_batch, work_of
+from zkmargin.sequencer.posting import Poster, posted_batch
 from zkmargin.sequencer.requests import deposit_touches
 from zkmargin.sequencer.service import Sequencer
 from zkmargin.state.ledger import Ledger
@@ -156,32 +156,6 @@ def test_others_post_at_every_step(bench: Bench, tmp_path: Path) -> None:
     assert [bool(receipt.get("foreign")) for receipt in receipts] == [False] * 4 + [True]
     sequencer.close()
     _ended_well(bench, sequencer.setup.home, 7)
-
-
-def test_a_late_coverage_is_told(bench: Bench, tmp_path: Path) -> None:
-    sequencer = opened(start(bench.deployment, tmp_path / "home"))
-    sequencer.decide_coverage()
-    sequencer.decide_tick(reports(sequencer, FIRST + 1), FIRST + 1)
-    sequencer.decide_coverage()
-    time_comes, told = slot_comes(sequencer.client), list[tuple[str, int]]()
-
-    def before_send(row: BatchRow) -> None:
-        time_comes(row)
-        if row.slot == FIRST + 1 and row.circuit == "coverage" and row.state is BatchState.SIGNED:
-            bench.node.advance_to((FIRST + 2) * SLOT_SECONDS)
-
-    with ProvingPool("native", 1) as pool:
-        poster = Poster(
-            sequencer,
-            profile_keys(PROFILE.name),
-            pool,
-            before_send,
-            lambda *said: told.append((said[0], said[1].slot)),
-        )
-        poster.run()
-    assert [slot for event, slot in told if event == "late"] == [FIRST + 1]
-    assert work_of(sequencer.journal, FIRST).endswith("s of proving: 1 coverage, 1 settle, 1 sweep, 1 tick")
-    sequencer.close()
 
 
 @pytest.mark.parametrize("circuit", ["settle", "tick"])

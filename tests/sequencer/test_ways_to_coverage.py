@@ -12,29 +12,39 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from auditor.rebuilt import books_of
 from support.random_ops import RandomWorld
-from zkmargin.auditor.covering import check_coverage, check_kept, replay_regroup, replay_sweep
+from zkmargin.auditor.covering import (
+    check_coverage,
+    check_kept,
+    replay_carry,
+    replay_regroup,
+    replay_sweep,
+)
 from zkmargin.auditor.rules import Books
 from zkmargin.engine.due import Settling
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import load
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Tick, Touch
-from zkmargin.protocol.posted import read_coverage, read_regroup, read_sweep
+from zkmargin.protocol.posted import read_carry, read_coverage, read_regroup, read_sweep
 from zkmargin.sequencer.covering import (
     Displacements,
-    blocks_to_cover,
+    carries,
+    make_carry,
     make_coverage,
     make_regroup,
     make_sweep,
     pages_to_sweep,
     regroupings,
+    survey,
     sweeps,
 )
 from zkmargin.sequencer.drafting import Draft
 
 SMALL = load().profile("small")
 CHAIN = 31337
+_COUNTED = ("kept", "swept", "regrouped", "carried")
 
 
 @dataclass
@@ -43,13 +53,13 @@ class Venue:
 
     world: RandomWorld
     ticks: dict[int, Tick] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("kept", "swept", "regrouped"), 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
 
-    def books(self) -> Books:
+    def agrees(self, books: Books) -> bool:
+        """Whether books that replayed the posted words stand as the ledger does."""
         ledger = self.world.ledger
-        return Books(
-            SMALL, dict(ledger.accounts()), ledger.headers(), ledger.reserve, ledger.next_id, ledger.consumed
-        )
+        stand = (dict(ledger.accounts()), ledger.headers(), ledger.block_headers())
+        return (books.leaves, books.headers, books.blocks) == stand
 
     def run(self, operation: Sequence[Touch]) -> bool:
         """An operation in a draft of its own, at the anchor that most pages have."""
@@ -57,7 +67,7 @@ class Venue:
         anchors = [anchor for anchor, _ in ledger.headers().values()]
         common = max(set(anchors), key=anchors.count) if anchors else 0
         draft = Draft(ledger, world.tick, world.domain, self.ticks.get(common))
-        books = self.books()
+        books = books_of(self.world.ledger)
         try:
             effects = draft.add(operation)
         except Refused:
@@ -67,18 +77,18 @@ class Venue:
             if effect.touch.kept:
                 check_kept(books, effect.touch.leaf_index, account, self.ticks)
                 self.counts["kept"] += 1
-        assert (books.leaves, books.headers) == (dict(ledger.accounts()), ledger.headers())
+        assert self.agrees(books)
         ledger.checkpoint()
         return True
 
     def scatter(self) -> None:
         """Accounts of two pages in any order."""
-        world, ledger, books = self.world, self.world.ledger, self.books()
+        world, ledger, books = self.world, self.world.ledger, books_of(self.world.ledger)
         origins = list(range(128))
         world.rng.shuffle(origins)
         made = make_regroup(ledger, world.tick, world.domain, CHAIN, (0, 1), origins)
         replay_regroup(books, read_regroup(made.posting.words))
-        assert (books.leaves, books.headers) == (dict(ledger.accounts()), ledger.headers())
+        assert self.agrees(books)
         ledger.checkpoint()
 
     def cover(self) -> None:
@@ -88,24 +98,24 @@ class Venue:
             pass
         now = tick_hash(world.tick)
         self.ticks[now] = world.tick
-        moved, books = Displacements(self.ticks, world.tick), self.books()
-        for found in regroupings(ledger, world.tick, pages_to_sweep(ledger, moved)):
+        moved, books = Displacements(self.ticks, world.tick), books_of(ledger)
+        outgrown = pages_to_sweep(ledger, moved, survey(ledger, moved))
+        for found in regroupings(ledger, world.tick, outgrown):
             made = make_regroup(ledger, world.tick, *place, found.pages, found.origins)
             replay_regroup(books, read_regroup(made.posting.words))
             self.counts["regrouped"] += 1
-        for radius, pages in sweeps(ledger, world.tick, pages_to_sweep(ledger, moved)):
+        left = survey(ledger, moved)
+        for radius, pages in sweeps(ledger, world.tick, pages_to_sweep(ledger, moved, left)):
             swept = make_sweep(ledger, world.tick, *place, radius, pages)
             replay_sweep(books, read_sweep(swept.posting.words), world.tick, now)
             self.counts["swept"] += 1
-        assert books.headers == ledger.headers()
-        assert books.leaves == dict(ledger.accounts())
-        until = 0
-        for block, rest in blocks_to_cover(ledger):
-            covered = make_coverage(ledger, moved, *place, block, rest)
-            assert covered.first == until
-            until = covered.until
-            check_coverage(books, read_coverage(covered.posting.words), world.tick, self.ticks)
-        assert until == SMALL.pages
+        for blocks in list(carries(ledger, moved, left)):
+            carried = make_carry(ledger, moved, *place, blocks)
+            replay_carry(books, read_carry(carried.posting.words), world.tick, now, self.ticks)
+            self.counts["carried"] += 1
+        assert self.agrees(books)
+        covered = make_coverage(ledger, moved, *place)
+        check_coverage(books, read_coverage(covered.posting.words), world.tick, self.ticks)
         ledger.checkpoint()
 
 

@@ -88,11 +88,15 @@ def start(deployment: Deployment, home: Path) -> Sequencer:
 
 
 def reports(
-    sequencer: Sequencer, slot: int, count: int = PROFILE.quorum, previous: int | None = None
+    sequencer: Sequencer,
+    slot: int,
+    count: int = PROFILE.quorum,
+    previous: int | None = None,
+    price: int = PRICE,
 ) -> list[Report]:
     """What the oracles say of a slot; `previous` is the sequencer's last slot if not given."""
     after = sequencer.tick.slot if previous is None else previous
-    row = [PRICE if number == BTC else 0 for number in range(PROFILE.instruments)]
+    row = [price if number == BTC else 0 for number in range(PROFILE.instruments)]
     rates = [0] * PROFILE.instruments
     return [
         make_report(key, signer, sequencer.domain, sequencer.params, slot, after, row, rates)

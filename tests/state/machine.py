@@ -15,22 +15,23 @@ from zkmargin.protocol.constants import PAGE_SIZE
 from zkmargin.protocol.model import Account
 from zkmargin.state.ledger import Ledger
 
-LEAVES = [0, 1, 15, 16, 63, 64, 200, 511]
+LEAVES = [0, 1, 15, 16, 63, 64, 200, 511, 512, 4095]
 
 
 @dataclass
 class Plain:
-    """Accounts by leaf, headers by page, scalars: no tree, no index."""
+    """Accounts by leaf, headers by page and block, scalars: no tree, no index."""
 
     accounts: dict[int, Account] = field(default_factory=lambda: {k: Account(id=k) for k in range(1, 16)})
     headers: dict[int, tuple[int, int]] = field(default_factory=dict)
+    blocks: dict[int, tuple[int, int]] = field(default_factory=dict)
     scalars: tuple[int, int, int] = (0, 16, 0)
 
     def copy(self) -> Plain:
-        return Plain(dict(self.accounts), dict(self.headers), self.scalars)
+        return Plain(dict(self.accounts), dict(self.headers), dict(self.blocks), self.scalars)
 
     def root(self) -> int:
-        return naive.root(SMALL, self.accounts, self.headers, self.scalars)
+        return naive.root(SMALL, self.accounts, self.headers, self.blocks, self.scalars)
 
 
 Change = tuple[Any, ...]
@@ -41,9 +42,10 @@ writes = st.tuples(
     st.just(Account.empty()) | identities.flatmap(lambda identity: accounts(SMALL, identity)),
     st.booleans(),
 )
-headers = st.tuples(st.just("header"), st.sampled_from([0, 1, 3, 7]), elements, bits(24))
+headers = st.tuples(st.just("header"), st.sampled_from([0, 1, 3, 7, 8, 63]), elements, bits(24))
+block_headers = st.tuples(st.just("block"), st.sampled_from([0, 1, 7]), elements, bits(24))
 scalars = st.tuples(st.just("scalars"), below(1 << 120), bits(32), bits(64))
-changes = st.lists(writes | headers | scalars, max_size=6)
+changes = st.lists(writes | headers | block_headers | scalars, max_size=6)
 
 
 def apply(change: Change, ledger: Ledger, plain: Plain) -> None:
@@ -59,10 +61,16 @@ def apply(change: Change, ledger: Ledger, plain: Plain) -> None:
             del plain.accounts[leaf]
         if not keep:
             plain.headers.pop(leaf // PAGE_SIZE, None)
+            plain.blocks.pop(leaf // PAGE_SIZE // 8, None)
     elif kind == "header":
         page, anchor, radius = rest
         ledger.set_header(page, anchor, radius)
         plain.headers[page] = (anchor, radius)
+        plain.blocks.pop(page // 8, None)
+    elif kind == "block":
+        block, anchor, radius = rest
+        ledger.set_block_header(block, anchor, radius)
+        plain.blocks[block] = (anchor, radius)
     else:
         ledger.reserve, ledger.next_id, ledger.consumed = plain.scalars = tuple(rest)  # type: ignore[assignment]
 
@@ -71,9 +79,10 @@ def agree(ledger: Ledger, plain: Plain) -> None:
     """Everything readable is the same; the root is checked where the caller can afford it."""
     assert dict(ledger.accounts()) == plain.accounts
     assert ledger.headers() == {page: header for page, header in plain.headers.items() if header != (0, 0)}
+    assert ledger.block_headers() == {k: header for k, header in plain.blocks.items() if header != (0, 0)}
     assert ledger.scalars() == plain.scalars
     for leaf, account in plain.accounts.items():
         assert ledger.index_of(account.id) == leaf
         assert ledger.account(account.id) == account
-    free = next((leaf for leaf in range(1, 512) if leaf not in plain.accounts), None)
+    free = next((leaf for leaf in range(1, 4096) if leaf not in plain.accounts), None)
     assert ledger.free_index() == free

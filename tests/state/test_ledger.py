@@ -14,7 +14,7 @@ from protocol.samples import SMALL
 from state.machine import LEAVES, Change, Plain, agree, apply, changes
 from zkmargin.errors import BadInput, InternalError
 from zkmargin.protocol.constants import P, load
-from zkmargin.protocol.hashes import header_hash, leaf_hash
+from zkmargin.protocol.hashes import block_hash, header_hash, leaf_hash
 from zkmargin.protocol.model import Account, Holding
 from zkmargin.state.ledger import Ledger
 
@@ -28,7 +28,9 @@ def climb(ledger: Ledger, leaf: int) -> int:
     value, place = leaf_hash(opening.account), leaf
     for level, children in enumerate([*opening.page_path, *opening.ledger_path]):
         if level == len(opening.page_path):
-            value = header_hash(value, opening.anchor, opening.radius)
+            value = header_hash(value, *opening.header)
+        if level == len(opening.page_path) + ledger.profile.block_levels:
+            value = block_hash(value, *opening.block_header)
         assert children[place % 8] == value
         value, place = naive.poseidon(*children), place // 8
     return value
@@ -52,7 +54,7 @@ def test_roots_are_those_of_a_tree_from_scratch(steps: list[Change]) -> None:
     agree(ledger, plain)
     assert ledger.root() == plain.root()
     assert {climb(ledger, leaf) for leaf in LEAVES} == {ledger.pages_root}
-    again = Ledger.of(SMALL, plain.accounts, plain.headers, plain.scalars)
+    again = Ledger.of(SMALL, plain.accounts, plain.headers, plain.blocks, plain.scalars)
     agree(again, plain)
     assert again.root() == ledger.root()
 
@@ -114,20 +116,22 @@ def test_unsaved_survives_checkpoints_and_rollbacks() -> None:
     ledger.write(17, ALICE.with_(id=17))
     ledger.rollback()
     ledger.set_header(2, 1, 1)
-    assert ledger.unsaved() == ({16: ALICE, 17: Account.empty()}, {2: (1, 1)})
+    ledger.set_block_header(1, 2, 2)
+    assert ledger.unsaved() == ({16: ALICE, 17: Account.empty()}, {2: (1, 1)}, {1: (2, 2)})
     ledger.mark_saved()
-    assert ledger.unsaved() == ({}, {})
+    assert ledger.unsaved() == ({}, {}, {})
 
 
 REFUSED: dict[str, tuple[Callable[[Ledger], object], type[Exception], str]] = {
-    "a leaf outside": (lambda x: x.write(512, ALICE), BadInput, "there is no leaf 512"),
+    "a leaf outside": (lambda x: x.write(4096, ALICE), BadInput, "there is no leaf 4096"),
     "a negative leaf": (lambda x: x.account_at(-1), BadInput, "there is no leaf -1"),
-    "an opening outside": (lambda x: x.opening(512), BadInput, "there is no leaf 512"),
+    "an opening outside": (lambda x: x.opening(4096), BadInput, "there is no leaf 4096"),
     "an account out of range": (lambda x: x.write(16, ALICE.with_(owner=P)), BadInput, "owner"),
     "an id at two leaves": (lambda x: x.write(17, Account(id=3)), InternalError, "already stands at leaf 3"),
     "a radius of 25 bits": (lambda x: x.set_header(0, 0, 1 << 24), BadInput, "no page header"),
     "an anchor of p": (lambda x: x.set_header(0, P, 0), BadInput, "no page header"),
-    "a page outside": (lambda x: x.set_header(8, 0, 0), BadInput, "no page header"),
+    "a page outside": (lambda x: x.set_header(64, 0, 0), BadInput, "no page header"),
+    "a block outside": (lambda x: x.set_block_header(8, 0, 0), BadInput, "no block header"),
     "an unknown account": (lambda x: x.account(16), BadInput, "there is no account 16"),
     "account 0": (lambda x: x.index_of(0), BadInput, "there is no account 0"),
 }
@@ -147,7 +151,7 @@ def test_refusals_name_the_fault_and_change_nothing(
 
 def test_two_accounts_of_one_id_are_not_loaded() -> None:
     with pytest.raises(BadInput, match="two leaves"):
-        Ledger.of(SMALL, {16: ALICE, 17: ALICE}, {}, (0, 17, 0))
+        Ledger.of(SMALL, {16: ALICE, 17: ALICE}, {}, {}, (0, 17, 0))
 
 
 def test_a_savepoint_of_the_past_is_refused() -> None:
@@ -160,8 +164,8 @@ def test_a_savepoint_of_the_past_is_refused() -> None:
 
 
 def test_a_full_ledger_says_so() -> None:
-    everyone = {leaf: Account(id=leaf) for leaf in range(1, 512)}
-    ledger = Ledger.of(SMALL, everyone, {}, (0, 512, 0))
+    everyone = {leaf: Account(id=leaf) for leaf in range(1, 4096)}
+    ledger = Ledger.of(SMALL, everyone, {}, {}, (0, 4096, 0))
     with pytest.raises(BadInput, match="full") as caught:
         ledger.free_index()
     assert caught.value.code == "ledger_full"
@@ -191,7 +195,7 @@ def test_accounts_change_places_between_pages() -> None:
     moved = {(leaf + 64) % 128: account for leaf, account in before.items()}
     assert dict(ledger.accounts()) == dict(sorted(moved.items()))
     assert all(ledger.index_of(account.id) == leaf for leaf, account in moved.items())
-    again = Ledger.of(SMALL, moved, {0: (9, 0), 1: (9, 1)}, ledger.scalars())
+    again = Ledger.of(SMALL, moved, {0: (9, 0), 1: (9, 1)}, {}, ledger.scalars())
     assert again.root() == ledger.root() != root
     assert ledger.free_index() == again.free_index()
     assert {climb(ledger, leaf) for leaf in LEAVES} == {ledger.pages_root}

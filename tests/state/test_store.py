@@ -66,12 +66,13 @@ def test_every_kind_of_account_is_found_again(path: Path) -> None:
     everyone = {
         leaf: account for leaf, account in enumerate(samples.ACCOUNTS.values()) if not account.is_empty
     }
-    ledger = Ledger.of(SMALL, everyone, {3: (5, (1 << 24) - 1)}, (-(1 << 119), 99, 1 << 63))
+    ledger = Ledger.of(SMALL, everyone, {3: (5, (1 << 24) - 1)}, {1: (6, 7)}, (-(1 << 119), 99, 1 << 63))
     with Store(path, SMALL) as store:
         store.save(ledger, 7)
     found, batch = restarted(path)
     assert dict(found.accounts()) == everyone
     assert (found.headers(), found.scalars(), batch) == ({3: (5, (1 << 24) - 1)}, ledger.scalars(), 7)
+    assert found.block_headers() == {1: (6, 7)}
 
 
 def test_nothing_stored_is_genesis(path: Path) -> None:
@@ -181,6 +182,7 @@ DAMAGE = {
     "a slot moved": """UPDATE accounts SET holdings = '{"1": [2, 1, 1, 40]}' WHERE id = 16""",
     "an account lost": "DELETE FROM accounts WHERE id = 16",
     "a header": "INSERT INTO headers VALUES (0, '1', '1')",
+    "a block's header": "INSERT INTO blocks VALUES (0, '1', '1')",
     "the reserve": "UPDATE meta SET value = '1' WHERE key = 'reserve'",
     "the root": "UPDATE meta SET value = '1' WHERE key = 'root'",
     "a scalar lost": "DELETE FROM meta WHERE key = 'consumed'",
@@ -189,7 +191,7 @@ DAMAGE = {
     "JSON of another shape": "UPDATE accounts SET holdings = '[1]' WHERE id = 16",
     "a size as text": """UPDATE accounts SET holdings = '{"0": [2, 1, 1, "40"]}' WHERE id = 16""",
     "a slot too many": """UPDATE accounts SET holdings = '{"12": [2, 1, 1, 40]}' WHERE id = 16""",
-    "a leaf too many": "UPDATE accounts SET leaf = 512 WHERE id = 16",
+    "a leaf too many": "UPDATE accounts SET leaf = 4096 WHERE id = 16",
 }
 
 
@@ -211,8 +213,8 @@ def test_other_files_are_refused(path: Path) -> None:
         store.save(store.load(), 1)
     with pytest.raises(MissingData, match="profile small, not main"):
         Store(path, load().profile("main"))
-    _damage(path, "UPDATE meta SET value = '2' WHERE key = 'schema'")
-    with pytest.raises(InternalError, match="schema 2"):
+    _damage(path, "UPDATE meta SET value = '3' WHERE key = 'schema'")
+    with pytest.raises(InternalError, match="schema 3"):
         Store(path, SMALL)
     text = path.parent / "text"
     text.write_text("not a database, but long enough to have a header of some kind" * 100)

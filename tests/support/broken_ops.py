@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from support.random_ops import Case, RandomWorld
+from support.world import LONG, SHORT
 from zkmargin.engine.due import unhealthy
 from zkmargin.engine.liquidation import close, lowest_holding, minimal_close, penalty_share
 from zkmargin.engine.margin import is_limited, kind_of, risk
@@ -446,6 +447,22 @@ def _trade_beyond_means(world: RandomWorld) -> Made:
 
 
 @_breaks("below_initial_margin")
+def _equity_given_away_at_a_limited_mark(world: RandomWorld) -> Made:
+    """A long below initial margin sells under a mark that the raw price is further below: a gain in W."""
+    for instrument in world.perpetuals:
+        row = world.row(instrument)
+        if row.worst_long == row.equity:
+            continue
+        held = [(a, a.holding(instrument)) for a in world.traders()]
+        longs, shorts = ([a for a, h in held if h and h.side == side] for side in (LONG, SHORT))
+        for long in longs:
+            after = world.moved(long, instrument, -1, row.mark - 1)
+            if shorts and after and world.free_initial(long) < 0 and world.free_initial(after) < 0:
+                return world.trade(shorts[0].id, long.id, instrument, 1, row.mark - 1)
+    return None
+
+
+@_breaks("below_initial_margin")
 def _bidder_beyond_means(world: RandomWorld) -> Made:
     for victim in _victims(world):
         poor = min(
@@ -660,6 +677,16 @@ def _offset_by_the_same_side(world: RandomWorld) -> Made:
 def _solvent_account_absorbed(world: RandomWorld) -> Made:
     trader = _trader(world)
     return [world.touch(Op.ABSORB, trader.id)] if trader and risk(trader, world.tick).equity >= 0 else None
+
+
+@_breaks("solvent")
+def _surplus_that_is_not_to_be_given(world: RandomWorld) -> Made:
+    """Of a backstop without a deficit, or of one with a position."""
+    for backstop in world.accounts()[: world.profile.instruments - 1]:
+        now = risk(backstop, world.tick)
+        if now.equity > 0 and (world.ledger.reserve >= 0 or now.maintenance):
+            return [world.touch(Op.ABSORB, backstop.id)]
+    return None
 
 
 @_breaks("not_flat")

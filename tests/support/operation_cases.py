@@ -486,6 +486,35 @@ def trade_reduces_both_at_a_limited_mark(world: World) -> Sequence[Touch]:
     return world.trade(short, long, 1, 600)
 
 
+def _held_back(world: World) -> tuple[int, int]:
+    """A long below initial margin, solvent also at the raw price that the mark did not reach, and a short."""
+    long, short = positions(world, 1, 1000, 10_000)
+    price(world, {1: 0.8})
+    put(world, long, equity=6 * risk(world.account(long), world.tick).maintenance)
+    assert risk(world.account(long), world.tick).worst > 0 > world.free_initial(world.account(long))
+    return long, short
+
+
+@case
+def trade_eases_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 100)
+
+
+@refused("below_initial_margin")
+def trade_gives_equity_away_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    """A gain at the raw price; at the mark, a loss that the other side could withdraw."""
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 100, world.mark(1) - 1)
+
+
+@case
+def trade_restores_initial_margin_under_a_limited_mark(world: World) -> Sequence[Touch]:
+    """At the raw price, but of so much that initial margin is covered."""
+    long, short = _held_back(world)
+    return world.trade(short, long, 1, 900, world.row(1).raw)
+
+
 @refused("limited")
 def trade_reduces_one_and_opens_another_at_a_limited_mark(world: World) -> Sequence[Touch]:
     long, _ = positions(world, 1, 1000, 10_000)
@@ -804,6 +833,75 @@ def absorb_a_backstop_with_collateral(world: World) -> Sequence[Touch]:
     asset = world.collaterals[1]
     put(world, asset, equity=-5, **{f"i{asset}": 100})
     return [world.touch(Op.ABSORB, asset)]
+
+
+@case
+def absorb_a_surplus_up_to_the_deficit(world: World) -> Sequence[Touch]:
+    asset = world.collaterals[1]
+    put(world, asset, equity=100, **{f"i{asset}": 100})
+    world.ledger.reserve = -99
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@case
+def absorb_a_surplus_smaller_than_the_deficit(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    world.ledger.reserve = -101
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@case
+def absorb_a_surplus_at_a_limited_mark(world: World) -> Sequence[Touch]:
+    """What the backstop is worth at the raw price is given, not what the mark makes it."""
+    asset = world.collaterals[1]
+    price(world, {asset: 0.8})
+    put(world, asset, equity=0, **{f"i{asset}": 100})
+    put(world, asset, equity=7 - risk(world.account(asset), world.tick).worst)
+    world.ledger.reserve = -(1 << 60)
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@refused("solvent")
+def absorb_a_surplus_that_the_limited_mark_makes(world: World) -> Sequence[Touch]:
+    asset = world.collaterals[1]
+    price(world, {asset: 0.8})
+    put(world, asset, equity=0, **{f"i{asset}": 100})
+    put(world, asset, equity=-risk(world.account(asset), world.tick).worst)
+    world.ledger.reserve = -(1 << 60)
+    return [world.touch(Op.ABSORB, asset)]
+
+
+@refused("solvent")
+def absorb_a_surplus_without_a_deficit(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_into_a_fund(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=100)
+    world.ledger.reserve = 5
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_of_nothing(world: World) -> Sequence[Touch]:
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, 1)]
+
+
+@refused("solvent")
+def absorb_a_surplus_of_a_trader(world: World) -> Sequence[Touch]:
+    trader = world.new_account(10)
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, trader)]
+
+
+@refused("solvent")
+def absorb_a_surplus_behind_a_position(world: World) -> Sequence[Touch]:
+    put(world, 1, equity=10_000_000 * DOLLAR * FINE, i1=100)
+    world.ledger.reserve = -5
+    return [world.touch(Op.ABSORB, 1)]
 
 
 @refused("not_flat")

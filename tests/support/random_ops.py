@@ -51,6 +51,7 @@ class RandomWorld(World):
             (40, self._trade),
             (8, self._reduce),
             (1, self._noop),
+            (4, self._repay),
         ]
 
     def advance(self) -> Tick:
@@ -166,6 +167,14 @@ class RandomWorld(World):
         leaf = self.rng.randrange(self.ledger.capacity)
         return [Touch(Op.NOOP, leaf, self.ledger.account_at(leaf).id)]
 
+    def _repay(self) -> Sequence[Touch] | None:
+        """A backstop without maintenance margin makes up a deficit."""
+        found = [self.account(k) for k in range(1, self.profile.instruments)]
+        able = [a.id for a in found if risk(a, self.tick).worst > 0 == risk(a, self.tick).maintenance]
+        if self.ledger.reserve >= 0 or not able:
+            return None
+        return [self.touch(Op.ABSORB, self.rng.choice(able))]
+
     # ------------------------------------------------------------------ trades
 
     def _trade(self) -> Sequence[Touch] | None:
@@ -206,7 +215,10 @@ class RandomWorld(World):
         return (held is None or held.size < 1 << 48) and self.free_initial(after) >= 0
 
     def _reduce(self) -> Sequence[Touch] | None:
-        """Two opposite holders close against each other; they may be below initial margin."""
+        """Two opposite holders close against each other; they may be below initial margin.
+
+        At the mark, at the raw price or half way, which a limited mark keeps apart.
+        """
         instrument = self._instrument()
         holders = [a for a in self.traders() if a.holding(instrument)]
         longs = [a for a in holders if a.holding(instrument).side == LONG]  # type: ignore[union-attr]
@@ -215,7 +227,9 @@ class RandomWorld(World):
             return None
         seller, buyer = self.rng.choice(longs), self.rng.choice(shorts)
         most = min(seller.holding(instrument).size, buyer.holding(instrument).size)  # type: ignore[union-attr]
-        return self.trade(buyer.id, seller.id, instrument, self._part(most))
+        mark, raw = self.mark(instrument), self.row(instrument).raw
+        price = self.rng.choice([mark, raw, (mark + raw) // 2])
+        return self.trade(buyer.id, seller.id, instrument, self._part(most), price)
 
     # --------------------------------------------------------------------- due
 

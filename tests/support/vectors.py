@@ -141,7 +141,8 @@ def encode_ledger(ledger: Ledger, leaves: Iterable[int]) -> Json:
 
 def decode_ledger(raw: Json, profile: Profile) -> Ledger:
     accounts = {int(leaf): decode_account(account) for leaf, account in raw["accounts"].items()}
-    return Ledger.of(profile, accounts, {}, (int(raw["reserve"]), int(raw["next_id"]), int(raw["consumed"])))
+    scalars = (int(raw["reserve"]), int(raw["next_id"]), int(raw["consumed"]))
+    return Ledger.of(profile, accounts, {}, {}, scalars)
 
 
 # -------------------------------------------------------------------- touches

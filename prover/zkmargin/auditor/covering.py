@@ -34,6 +34,20 @@ def keeps(account: Account, tick: Tick, radius: int) -> bool:
     return radius * spread <= SCALE * (total.E - total.M)
 
 
+def _slack(then: Tick, now: Tick, radius: int) -> int:
+    """The largest radius at `now` that follows from one at `then`: below 0 where that is outgrown."""
+    most, ratio = 0, 2 * SCALE - 1
+    for before, after in zip(then.instruments, now.instruments, strict=True):
+        worst = max(_losses(before, after))
+        if worst > 0:
+            if before.move == 0:
+                return -1
+            most = max(most, -(-SCALE * worst // before.move))
+        if after.move:
+            ratio = min(ratio, SCALE * before.move // after.move)
+    return (radius - most) * ratio // SCALE
+
+
 def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:
     """How much a step of each class that could be held then has lost of its health."""
     for was, charge in zip(then.maintenance, now.maintenance, strict=True):
@@ -43,7 +57,10 @@ def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:
 
 
 def within(then: Tick, now: Tick, radius: int) -> bool:
-    """Whether no class has lost more than radius / 2^16 moves of its instrument."""
+    """Whether no class has lost more than radius / 2^16 moves of its instrument, and no charge vanished."""
+    rows = zip(then.instruments, now.instruments, strict=True)
+    if any(before.maintenance[0] > 0 == after.maintenance[0] for before, after in rows):
+        return False
     return all(
         radius * before.move >= SCALE * loss
         for before, after in zip(then.instruments, now.instruments, strict=True)
@@ -126,10 +143,8 @@ def replay_carry(
         require(bool(word.now) or len(anchors) == 1, f"the pages of block {word.index} have not one anchor")
         anchor = tick_hash if word.now else anchors.pop()
         for there, radius in headers:
-            if there == anchor:
-                require(word.radius <= radius, f"a page of block {word.index} has less radius")
-            else:
-                require(word.radius == 0, f"a page of block {word.index} is anchored elsewhere")
+            left = radius if there == anchor else _slack(ticks[there], tick, radius)
+            require(word.radius <= left, f"a page of block {word.index} has less radius")
         require(word.radius < LIMIT, "the radius is out of range")
         books.blocks[word.index] = (anchor, word.radius)
 

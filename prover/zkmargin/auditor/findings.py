@@ -12,6 +12,7 @@ from zkmargin.auditor.chain import Undecodable
 from zkmargin.auditor.rules import Broken
 from zkmargin.errors import BadInput
 
+WHOLE = 0  # the batch number of checks of the ledger as a whole
 NAMES = ("vk", "proof", "binding", "order", "reexec", "root", "queue", "vault", "coverage")
 
 
@@ -27,9 +28,10 @@ class Check:
 
 @dataclass
 class Findings:
-    """All checks so far."""
+    """All checks so far, and in `notes` what was not checked, or can't be."""
 
     checks: list[Check] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, name: str, batch: int, problem: str, detail: str = "") -> bool:
         """Record a check: failed with `problem`, or passed if that is empty; says whether it passed."""

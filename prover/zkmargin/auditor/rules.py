@@ -325,15 +325,14 @@ class Books:
         after = self._exchange(touch, self._signing(account), tick)
         was, now = sums(account, tick), sums(after, tick)
         smaller = shrinks(position(account, touch.instrument), position(after, touch.instrument))
-        require(
-            smaller or not tick.instruments[touch.instrument].flags & LIMITED, "new risk at a limited mark"
-        )
+        limited = bool(tick.instruments[touch.instrument].flags & LIMITED)
+        require(smaller or not limited, "new risk at a limited mark")
         eased = (
             was.W < was.I
             and was.M > 0
             and smaller
             and now.W * was.M >= was.W * now.M
-            and (was.W > 0 or now.W >= was.W)
+            and (now.E >= was.E or (was.W > 0 and not limited))
         )
         require(now.W >= now.I or eased, "a trade leaves less than initial margin")
         if touch.op == Op.TRADE:
@@ -439,7 +438,12 @@ class Books:
     def _absorb(self, touch: Touch, account: Account, tick: Tick, leg: Leg | None) -> Account:
         now = sums(account, tick)
         flat = all(held is None for held in account.slots)
-        require(now.E < 0, "a solvent account is absorbed")
-        require(flat or (account.id < self.profile.instruments and now.M == 0), "it still holds something")
-        self.reserve += now.E
-        return replace(account, balance=account.balance - now.E)
+        idle = account.id < self.profile.instruments and now.M == 0
+        if now.E < 0:
+            require(flat or idle, "it still holds something")
+            paid = now.E
+        else:
+            require(idle and now.W > 0 and self.reserve < 0, "a solvent account is absorbed")
+            paid = min(now.W, -self.reserve)
+        self.reserve += paid
+        return replace(account, balance=account.balance - paid)

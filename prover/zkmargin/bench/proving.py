@@ -3,25 +3,25 @@
 
 from __future__ import annotations
 
-import os
-import resource
-import time
 from collections.abc import Iterator
+from functools import partial
 
-from zkmargin.bench.rows import Row, median
+from zkmargin.bench.measure import in_turns, prover_threads
+from zkmargin.bench.rows import Row
 from zkmargin.engine.coverage import page_radius
 from zkmargin.engine.margin import holding_of
 from zkmargin.engine.ticks import genesis_tick, next_tick
 from zkmargin.errors import ToolMissing
-from zkmargin.protocol.constants import COLLATERAL, PERPETUAL, RATE_ONE, load
+from zkmargin.protocol.constants import COLLATERAL, PAGE_SIZE, PERPETUAL, RATE_ONE, load
 from zkmargin.protocol.eddsa import keypair
 from zkmargin.protocol.model import Account, InstrumentParams, Params, Tick
 from zkmargin.protocol.words import domain_word
-from zkmargin.proving.backends import get_backend
-from zkmargin.proving.backends.native import THREADS
+from zkmargin.proving.backends import Backend, get_backend
+from zkmargin.proving.backends.native import Native
 from zkmargin.proving.keys import CircuitKeys
 from zkmargin.proving.pool import Job, ProvingPool
 from zkmargin.proving.profile import profile_keys
+from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import compute_witness
 from zkmargin.proving.verify import verify_groth16py
 from zkmargin.sequencer.covering import make_sweep
@@ -30,7 +30,7 @@ from zkmargin.toolchain import Report
 
 PROFILE = "small"
 CHAIN, LEDGER = 31337, 0x1111111111111111111111111111111111111111
-RUNS = 3
+ROUNDS = 5
 SIDE_BY_SIDE = 4
 
 
@@ -85,75 +85,91 @@ def sweep_witness(keys: CircuitKeys) -> bytes:
     return compute_witness(keys, batch.inputs)
 
 
-def _used(who: int) -> float:
-    usage = resource.getrusage(who)
-    return usage.ru_utime + usage.ru_stime
-
-
-def timed(keys: CircuitKeys, witness: bytes, backend: str, runs: int) -> tuple[list[float], list[float]]:
-    """(CPU, wall) seconds of each proof, all verified; the first, which loads the key, is left out.
-
-    snarkjs is a process a proof, which loads the key each time: that is part of its figures.
-    """
-    prover, cpu, wall = get_backend(backend), [], []
-    prover.prove(keys, witness) if backend != "snarkjs" else None
-    for _ in range(runs):
-        before = _used(resource.RUSAGE_SELF) + _used(resource.RUSAGE_CHILDREN)
-        start = time.perf_counter()
-        proof = prover.prove(keys, witness)
-        wall.append(time.perf_counter() - start)
-        cpu.append(_used(resource.RUSAGE_SELF) + _used(resource.RUSAGE_CHILDREN) - before)
-        assert verify_groth16py(proof, keys.verification_key)
-    return cpu, wall
-
-
-def _pool_wall(keys: CircuitKeys, witness: bytes, backend: str, workers: int) -> float:
-    with ProvingPool(backend, workers) as pool:
-        pool.prove_all([Job(keys, witness=witness)] * workers)  # loads the keys
-        start = time.perf_counter()
-        pool.prove_all([Job(keys, witness=witness)] * SIDE_BY_SIDE)
-        return time.perf_counter() - start
+def _backends() -> dict[str, Backend]:
+    """By name, native with one thread to a proof; raises ToolMissing where the kernel is not built."""
+    with prover_threads(1):
+        return {"native": Native(), "groth16py": get_backend("groth16py"), "snarkjs": get_backend("snarkjs")}
 
 
 def rows(report: Report | None = None) -> Iterator[Row]:
     """Backends against each other, threads, processes, accounts a second."""
     keys = profile_keys(PROFILE, report)["sweep"]
     witness = sweep_witness(keys)
-    os.environ[THREADS] = "1"
     try:
-        get_backend("native")
-    except ToolMissing:
+        backends = _backends()
+    except ToolMissing as missing:
+        if report:
+            report(f"nothing to measure: {missing}")
         return
-    native_cpu, native_wall = timed(keys, witness, "native", RUNS)
+    yield from _against_others(keys, witness, backends, report)
+    yield from _threads(keys, witness, report)
+    yield from _processes(keys, witness, report)
+
+
+def _against_others(
+    keys: CircuitKeys, witness: bytes, backends: dict[str, Backend], report: Report | None
+) -> Iterator[Row]:
+    """CPU seconds of a proof by each backend, every proof verified.
+
+    What loads a key once has loaded it before. snarkjs is a process a proof, which loads the key each time:
+    that is part of its figures.
+    """
+
+    def check(name: str, proof: Proof) -> None:
+        assert verify_groth16py(proof, keys.verification_key), name
+
+    for name, backend in backends.items():
+        if name != "snarkjs":
+            check(name, backend.prove(keys, witness))
+    if report:
+        report(f"{ROUNDS} rounds of {', '.join(backends)}")
+    ways = {name: partial(backend.prove, keys, witness) for name, backend in backends.items()}
+    took = in_turns(ROUNDS, ways, check)
+    native = took["native"]
     for name, least in (("groth16py", 2), ("snarkjs", 10)):
-        cpu, wall = timed(keys, witness, name, RUNS if name == "groth16py" else 1)
+        other = took[name]
         yield Row(
-            f"prove_cpu_vs_{name}", median(native_cpu), "CPU s native", f"{name} {median(cpu):.2f} CPU s",
-            median(cpu) / median(native_cpu), median(cpu), median(wall), len(cpu), f"at least {least}",
+            f"prove_cpu_vs_{name}", native.cpu_s, "CPU s native",
+            f"{name}, {other.cpu_s:.2f} CPU s, {other.wall_s:.2f} s",
+            other.cpu_s / native.cpu_s, native.cpu_s, native.wall_s, ROUNDS, f"at least {least}",
         )  # fmt: skip
     yield Row(
-        "accounts_per_core_second", 64 / median(native_cpu), "accounts", "0.7 (Binance, proof of solvency)",
-        64 / median(native_cpu) / 0.7, median(native_cpu), median(native_wall), RUNS,
+        "accounts_per_core_second", PAGE_SIZE / native.cpu_s, "accounts", "0.7 (Binance, proof of solvency)",
+        PAGE_SIZE / native.cpu_s / 0.7, native.cpu_s, native.wall_s, ROUNDS,
     )  # fmt: skip
-    one = _threads_wall(keys, witness, 1)
-    two = _threads_wall(keys, witness, 2)
-    yield Row("prove_threads", two, "s, two threads", "one thread", one / two, bar="at least 1.7", runs=RUNS)
-    alone = _pool_wall(keys, witness, "native", 1)
-    pair = _pool_wall(keys, witness, "native", 2)
+
+
+def _threads(keys: CircuitKeys, witness: bytes, report: Report | None) -> Iterator[Row]:
+    """One proof by two threads, and by one."""
+    provers = {}
+    for threads in (1, 2):
+        with prover_threads(threads):
+            provers[f"{threads} threads"] = Native()
+    for prover in provers.values():
+        prover.prove(keys, witness)  # loads the key
+    if report:
+        report(f"{ROUNDS} rounds of one thread and two")
+    one, two = in_turns(
+        ROUNDS, {name: partial(prover.prove, keys, witness) for name, prover in provers.items()}
+    ).values()
     yield Row(
-        "prove_processes", pair, f"s, {SIDE_BY_SIDE} proofs by two", "one process", alone / pair,
-        bar="at least 1.8",
+        "prove_threads", two.wall_s, "s, two threads", f"one thread, {one.wall_s:.2f} s",
+        one.wall_s / two.wall_s, two.cpu_s, two.wall_s, ROUNDS, "at least 1.7",
     )  # fmt: skip
 
 
-def _threads_wall(keys: CircuitKeys, witness: bytes, threads: int) -> float:
-    from zkmargin import _kernel
-
-    prover = _kernel.Prover(str(keys.zkey), threads)
-    prover.prove(witness, threads)
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        prover.prove(witness, threads)
-        seconds.append(time.perf_counter() - start)
-    return median(seconds)
+def _processes(keys: CircuitKeys, witness: bytes, report: Report | None) -> Iterator[Row]:
+    """Several proofs by two processes of a thread each, and by one."""
+    jobs = [Job(keys, witness=witness)] * SIDE_BY_SIDE
+    with prover_threads(1), ProvingPool("native", 1) as alone, ProvingPool("native", 2) as pair:
+        for pool in (alone, pair):
+            pool.prove_all(jobs)  # loads the keys
+        if report:
+            report(f"{ROUNDS} rounds of {SIDE_BY_SIDE} proofs by one process and by two")
+        one, two = in_turns(
+            ROUNDS, {"one": partial(alone.prove_all, jobs), "two": partial(pair.prove_all, jobs)}
+        ).values()
+    yield Row(
+        "prove_processes", two.wall_s, f"s, {SIDE_BY_SIDE} proofs by two", f"one process, {one.wall_s:.2f} s",
+        one.wall_s / two.wall_s, two.cpu_s, two.wall_s, ROUNDS, "at least 1.8",
+    )  # fmt: skip

@@ -10,6 +10,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +70,34 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "load": list(os.getloadavg()),
     }
 
 
 def keep(rows: Sequence[Row], path: Path) -> None:
-    """Write bench.json."""
-    record = {"machine": machine(), "rows": [row.as_json() for row in rows]}
+    """Put rows into bench.json, each in the place of the one of its name; `at` and `load` say when it was
+    measured, and how busy the machine then was. Rows of another machine go: they are no figures of this one.
+    """
+    here = machine()
+    found = _kept(path)
+    kept = {row["name"]: row for row in found["rows"]} if found["machine"] == here else {}
+    now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load": list(os.getloadavg())}
+    kept |= {row.name: {**row.as_json(), **now} for row in rows}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({"machine": here, "rows": list(kept.values())}, indent=1) + "\n")
+    draft.replace(path)
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text())
+        return {"machine": record["machine"], "rows": [row for row in record["rows"] if row["name"]]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"machine": None, "rows": []}  # none yet, or not one of ours: it is made anew
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
 
 
 def show(rows: Sequence[Row]) -> None:
@@ -88,7 +108,7 @@ def show(rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(
             row.name,
-            f"{row.value:,.6g} {row.unit}",
+            f"{_number(row.value)} {row.unit}",
             "" if row.ratio is None else f"{row.ratio:.2f}",
             row.baseline,
             "" if row.cpu_s is None else f"{row.cpu_s:.3f}",

@@ -9,18 +9,20 @@ the same.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from zkmargin.bench.measure import prover_threads
 from zkmargin.chain.anvil import Anvil, anvil, development_key
 from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.engine.coverage import exposure
 from zkmargin.engine.margin import holding_of, risk
 from zkmargin.engine.ticks import genesis_tick, next_tick
+from zkmargin.errors import InternalError
 from zkmargin.oracle.reports import Report, make_report
 from zkmargin.protocol.constants import COLLATERAL, HOLDINGS, PERPETUAL, RADIUS_ONE, RATE_ONE, Profile, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
@@ -29,6 +31,7 @@ from zkmargin.protocol.model import Account, InstrumentParams, Params, Tick
 from zkmargin.proving.pool import ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.sequencer.journal import BatchRow, Journal
+from zkmargin.sequencer.loop import run_tick
 from zkmargin.sequencer.posting import Poster
 from zkmargin.sequencer.service import Coverage, Sequencer, Setup
 from zkmargin.state.ledger import Ledger
@@ -91,22 +94,22 @@ class BenchVenue:
             for number, key in enumerate(self.keys)
         ]
 
-    def cover(self, reports: list[Report], between: Callable[[], object] = lambda: None) -> Coverage:
-        """From reports to accepted coverage; `between` is done after the tick."""
-        slot = reports[0].slot
-        self.sequencer.decide_tick(reports, slot)
-        between()
-        self.sequencer.decide_due([], [])
-        covered = self.sequencer.decide_coverage()
-        self.poster.run()
-        return covered
+    def cover(self, reports: list[Report]) -> Coverage:
+        """From reports to accepted coverage."""
+        run = run_tick(self.sequencer, self.poster, reports, reports[0].slot)
+        if run.coverage is None:
+            raise InternalError(f"the benchmark's tick can't be covered: {run.uncovered}")
+        return run.coverage
 
 
 @contextmanager
 def bench_venue(
     profile_name: str, moves: list[float], backend: str = "native", say: Say | None = None
 ) -> Iterator[BenchVenue]:
-    """A venue with an account for each of `moves`, so far from the edge, page after page."""
+    """A venue with an account for each of `moves`, so far from the edge, page after page.
+
+    It proves as the demo does: side by side, a process a core and a thread each.
+    """
     profile = load().profile(profile_name)
     keys = [keypair(b"oracle%d" % number) for number in range(profile.oracles)]
     params = make_params(profile, keys)
@@ -119,6 +122,7 @@ def bench_venue(
     accounts |= {first + n: account(profile, priced, n, far) for n, far in enumerate(moves)}
     ledger = Ledger.of(profile, accounts, {}, {}, (0, 2 * profile.instruments + len(moves), 0))
     with (
+        prover_threads(1),
         anvil(timestamp=SLOT * SECONDS) as node,
         ProvingPool(backend) as pool,
         TemporaryDirectory() as folder,
@@ -131,7 +135,6 @@ def bench_venue(
             genesis=Genesis(ledger.root(), tick_hash(opening), SLOT),
             assets=[AssetPlan(0, "USDC", 1)],
             verifying_keys={name: key.verification_key for name, key in circuit_keys.items()},
-            dev_key=True,
             max_tick_age=1 << 20,
         )
         home = Path(folder)
@@ -149,6 +152,14 @@ def bench_venue(
             if row.circuit == "tick":
                 node.advance_to(row.slot * SECONDS + 1)
 
-        poster = Poster(sequencer, circuit_keys, pool, before_send)
+        proofs = 0
+
+        def told(event: str, _: BatchRow, reason: str) -> None:
+            nonlocal proofs
+            proofs += event == "proved"
+            if say and event == "proved" and proofs % 10 == 0:
+                say(f"{proofs} proofs of {sequencer.journal.last_batch()}")
+
+        poster = Poster(sequencer, circuit_keys, pool, before_send, told)
         yield BenchVenue(node, client, sequencer, poster, keys, prices)
         sequencer.close()

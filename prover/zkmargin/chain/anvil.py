@@ -22,9 +22,10 @@ from web3.types import RPCEndpoint
 
 from zkmargin.chain.node import connect, request
 from zkmargin.errors import BadInput, ChainUnreachable
+from zkmargin.protocol.constants import LOCAL_CHAIN_IDS
 from zkmargin.toolchain import anvil as anvil_program
 
-LOCAL_CHAIN_ID = 31337
+LOCAL_CHAIN_ID = LOCAL_CHAIN_IDS[0]
 MNEMONIC = "test test test test test test test test test test test junk"
 """Everybody knows it: accounts of it hold value on local chains only."""
 

@@ -46,6 +46,14 @@ class LedgerState:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """The node's latest block: its time, seconds since 1970 (the chain's clock), and gas limit."""
+
+    time: int
+    gas_limit: int
+
+
+@dataclass(frozen=True)
 class LedgerEvent:
     """An event of the ledger with its place in the chain. `args` are named as in the contract's interface."""
 
@@ -182,9 +190,19 @@ class LedgerClient:
         covered = ("coveredTick", "coveredRoot", "coveredSlot", "coveredBatch")
         return LedgerState(block, *(int(self._view(name, block=block)) for name in (*names, *covered)))
 
+    def latest(self) -> Latest:
+        """Time and gas limit of the latest block."""
+        with chain_errors():
+            block = self.web3.eth.get_block("latest")
+        return Latest(block["timestamp"], block["gasLimit"])
+
     def is_covered(self, max_age: int) -> bool:
         """Whether the current tick is covered and at most `max_age` seconds old."""
         return bool(self._view("isCovered", max_age))
+
+    def covered_slot(self) -> int:
+        """Slot of the last tick that was covered; the genesis tick counts as covered."""
+        return int(self._view("coveredSlot"))
 
     def last_batch(self) -> int:
         """Number of the last batch the contract accepted, 0 before the first."""

@@ -15,11 +15,10 @@ from zkmargin.chain.deployment import DeployedAsset, Deployment
 from zkmargin.chain.node import chain_errors, connect
 from zkmargin.chain.transactions import Call, send
 from zkmargin.errors import BadInput, InternalError, Refused
-from zkmargin.protocol.constants import CIRCUIT_IDS, load
+from zkmargin.protocol.constants import CIRCUIT_IDS, LOCAL_CHAIN_IDS, load
 from zkmargin.protocol.hashes import params_hash
 from zkmargin.protocol.model import Params
-
-LOCAL_CHAIN_IDS = (31337, 1337)
+from zkmargin.protocol.vkeys import from_ceremony
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,19 @@ def deploy(
     genesis: Genesis,
     assets: Sequence[AssetPlan],
     verifying_keys: Mapping[str, Mapping[str, Any]],
-    dev_key: bool,
     max_tick_age: int,
 ) -> Deployment:
     """Deploy everything with the account of `key`.
 
     `verifying_keys`: of every circuit, in snarkjs's JSON form. `max_tick_age`: most seconds between a
-    tick's time and the block that takes it. Raises Refused for development keys or tokens anywhere but on a
-    local chain, ChainRejected when a contract refuses its arguments.
+    tick's time and the block that takes it. Raises Refused for development tokens or keys, or keys that
+    `build/keys` has no record of, anywhere but on a local chain; ChainRejected when a contract refuses its
+    arguments.
     """
     web3 = connect(rpc)
     with chain_errors(rpc):
         chain_id = web3.eth.chain_id
+    dev_key = not from_ceremony(verifying_keys.values())
     _require_local(chain_id, dev_key, any(plan.token is None for plan in assets))
     verifier, _ = _create(web3, key, "Groth16Verifier", solidity_keys(verifying_keys))
     held = tuple(_asset(web3, key, plan) for plan in assets)
@@ -125,10 +125,15 @@ def _g2(point: Sequence[Sequence[Any]]) -> list[int]:
 def _require_local(chain_id: int, dev_key: bool, dev_token: bool) -> None:
     if chain_id in LOCAL_CHAIN_IDS or not (dev_key or dev_token):
         return
-    what = "development keys, whose maker can forge proofs" if dev_key else "tokens that anybody can mint"
+    what = (
+        "development keys, whose maker can forge proofs, or keys without a record"
+        if dev_key
+        else "tokens that anybody can mint"
+    )
+    local = " or ".join(map(str, LOCAL_CHAIN_IDS))
     raise Refused(
         f"chain {chain_id} is not local, and these are {what}",
-        hint="deploy to a local chain (id 31337 or 1337), or use keys of a ceremony and real tokens",
+        hint=f"deploy to a local chain (id {local}), or use keys of a ceremony and real tokens",
         code="dev_key_refused" if dev_key else "dev_token_refused",
     )
 

@@ -8,6 +8,7 @@ as often as it likes: they carry one account nonce, so a chain includes them at 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,13 +154,19 @@ def receipt(web3: Web3, digest: str) -> Receipt | None:
     )
 
 
-def wait(web3: Web3, digest: str, *, timeout: float = 120.0) -> Receipt:
-    """Wait for the receipt; ChainUnreachable, code `no_receipt`, when none comes in `timeout` seconds."""
+def wait(
+    web3: Web3, digest: str, *, timeout: float = 120.0, meanwhile: Callable[[], None] = lambda: None
+) -> Receipt:
+    """Wait for the receipt; ChainUnreachable, code `no_receipt`, when none comes in `timeout` seconds.
+
+    `meanwhile` is done each time there is none yet.
+    """
     deadline, pause = time.monotonic() + timeout, _POLL_SECONDS
     while True:
         found = receipt(web3, digest)
         if found is not None:
             return found
+        meanwhile()
         if time.monotonic() > deadline:
             raise ChainUnreachable(
                 f"transaction {digest} is in no block after {timeout:.0f} s",

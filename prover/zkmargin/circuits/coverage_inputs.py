@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zkmargin.circuits.settle_inputs import Before, Posting, class_bits, margin_table
-from zkmargin.engine.coverage import exposure, rise
+from zkmargin.engine.coverage import exposure, move_ratio, rise
 from zkmargin.engine.margin import risk
 from zkmargin.errors import InternalError
 from zkmargin.protocol.constants import BITS, PAGE_SIZE, RADIUS_ONE, P, Profile
@@ -162,6 +162,10 @@ class _Anchors:
             ],
         }
 
+    def ratios(self) -> list[int]:
+        """How the moves of the older ticks compare with those of the present one."""
+        return [move_ratio(anchor, self._tick) for anchor, _ in self._older]
+
     def place(self, anchor: int) -> list[int]:
         """Which of the ticks an anchor is, one-hot; all 0 for anchor 0."""
         if anchor and anchor not in self._place:
@@ -200,6 +204,7 @@ def carry_inputs(
         "pageRoot": [block.page_roots for block, _ in blocks],
         "radius": [[radius for _, radius in block.headers] for block, _ in blocks],
         "at": [[opened.place(anchor) for anchor, _ in block.headers] for block, _ in blocks],
+        "ratio": opened.ratios(),
         "pick": [opened.place(anchor) for _, (anchor, _) in blocks],
         "newRadius": [radius for _, (_, radius) in blocks],
     }

@@ -39,7 +39,9 @@ class _Progress:
 def _show(result: Audit) -> None:
     console = Console()
     counts = Counter((check.name, check.status) for check in result.findings.checks)
-    table = Table(title=f"ledger {result.ledger}, {result.last_batch} batches")
+    chain = result.chain
+    where = f" at block {chain.block} of chain {chain.chain_id}" if chain else ""
+    table = Table(title=f"ledger {result.ledger}{where}, {result.last_batch} batches")
     for name in ("check", "pass", "fail", "missing"):
         table.add_column(name, justify="left" if name == "check" else "right")
     for name in NAMES:
@@ -47,6 +49,9 @@ def _show(result: Audit) -> None:
     console.print(table)
     for check in result.findings.failed()[:20]:
         console.print(f"{check.status}: {check.name}, batch {check.batch}: {check.detail}")
+    console.print(f"a tick is taken until {result.max_tick_age} seconds after its time")
+    for note in result.findings.notes:
+        console.print(f"note: {note}")
     console.print(f"{'valid' if result.ok else 'NOT valid'}: root {result.root}")
 
 
@@ -55,22 +60,25 @@ def audit_command(
     ledger: Annotated[str | None, typer.Option(help="Address of the ledger contract.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Folder of a saved bundle, in place of a node.")] = None,
     save_bundle: Annotated[Path | None, typer.Option(help="Keep the node's answers in this folder.")] = None,
+    from_block: Annotated[
+        int, typer.Option(min=0, help="Block of the ledger's creation, or one before, to read events from.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Re-check every batch of a ledger: proofs, words, rules, roots, queue, vault, coverage; 1 if invalid."""
     source: Source
     if bundle is not None and rpc is None:
         kept = Bundle(bundle)
-        source, address = kept, ledger or kept.ledger
+        source, address, from_block = kept, ledger or kept.ledger, kept.from_block
     elif rpc is not None and ledger is not None and bundle is None:
         source, address = Recorder(Node(rpc)), ledger
     else:
         raise UsageError("give --rpc and --ledger, or --bundle")
     if save_bundle is not None and save_bundle.exists() and not save_bundle.is_dir():
         raise UsageError(f"{save_bundle} is no folder", hint="name a folder for --save-bundle")
-    result = audit(source, address, _Progress())
+    result = audit(source, address, _Progress(), from_block=from_block)
     if save_bundle is not None and isinstance(source, Recorder):
-        source.save(save_bundle, address)
+        source.save(save_bundle, address, from_block)
     if as_json:
         print(json.dumps(result.as_json(), indent=1))
     else:

@@ -10,10 +10,8 @@ from datetime import datetime
 from fractions import Fraction
 from importlib import resources
 
-from zkmargin.protocol.constants import COLLATERAL, FINE, PERPETUAL, RATE_ONE, load
+from zkmargin.protocol.constants import COLLATERAL, FINE, PERPETUAL, QUOTE_DECIMALS, RATE_ONE, load
 from zkmargin.protocol.model import InstrumentParams, Params
-
-QUOTE_DECIMALS = 6
 
 
 @dataclass(frozen=True)

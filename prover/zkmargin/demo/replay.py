@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -18,8 +19,10 @@ from zkmargin.errors import Refused
 from zkmargin.protocol.constants import FINE, EntryKind, Op
 from zkmargin.protocol.hashes import owner_hash
 from zkmargin.protocol.model import Params, Tick, Touch
+from zkmargin.sequencer.loop import Bids, TickRun, run_tick
+from zkmargin.sequencer.posting import Poster
 from zkmargin.sequencer.requests import bid_touch, request_json, sign_touch, trade_legs, withdrawal
-from zkmargin.sequencer.service import Outcome, Sequencer
+from zkmargin.sequencer.service import Coverage, Sequencer
 
 UNKNOWN_ACCOUNT = 4_000_000
 GAP_AT = 5  # this tick's slot is skipped: the oracles' quorum signs the gap
@@ -32,10 +35,16 @@ class Replay:
     """Drives a sequencer through the episode and keeps the figures of each tick."""
 
     def __init__(
-        self, episode: Episode, market: Market, params: Params, venue: Venue, sequencer: Sequencer
+        self,
+        episode: Episode,
+        market: Market,
+        params: Params,
+        venue: Venue,
+        sequencer: Sequencer,
+        poster: Poster,
     ) -> None:
         self.episode, self.market, self.params = episode, market, params
-        self.venue, self.sequencer = venue, sequencer
+        self.venue, self.sequencer, self.poster = venue, sequencer, poster
         self.rng = random.Random(SEED + 1)
         self.ticks: list[dict[str, Any]] = []
         self.refusals: list[dict[str, str]] = []
@@ -74,28 +83,45 @@ class Replay:
         for deal in self.population.deals:
             self.trade(self.holders[deal.buyer], self.holders[deal.seller], deal.instrument, deal.size)
 
-    def tick(self, number: int) -> dict[str, Any]:
-        """One tick of the replay: prices, what is due, the queue, what people do; returns its figures."""
+    def tick(self, number: int, decided: Callable[[dict[str, Any]], None]) -> None:
+        """One tick of the replay; `decided` hears its figures before it is proved and posted."""
         slot = self.episode.genesis_slot + number + (number >= GAP_AT)
+        before: dict[str, int] = {}
+
+        def bids(tick: Tick) -> Bids:
+            before.update(self.health(tick))
+            return self.bids(tick) if number > 1 else ([], [])
+
+        def people(run: TickRun) -> None:
+            self.count(run.queue.effects)
+            if number == 1:
+                self.learn_ids()
+                self.first_trades()
+            else:
+                self.daily_business(number, run.tick)
+
+        def summed(run: TickRun) -> None:
+            self.count(run.submitted.effects)
+            for _, reason in run.submitted.refused:
+                self.refusals.append({"slot": str(slot), "reason": reason})
+            cover = run.coverage or Coverage()
+            closed = [*run.due.effects, *cover.effects]
+            self.count(closed)
+            figures = self.figures(number, slot, run.tick, before, closed) | {"pages_swept": cover.swept}
+            self.ticks.append(figures)
+            decided(figures)
+
         reports = self.market.reports(self.params, self.sequencer.domain, slot, self.sequencer.tick.slot)
-        tick = self.sequencer.decide_tick(reports, slot)
-        before = self.health(tick)
-        bids, nonces = self.bids(tick) if number > 1 else ([], [])
-        due = self.sequencer.decide_due(bids, nonces)
-        self.count(self.sequencer.decide_queue().effects)
-        if number == 1:
-            self.learn_ids()
-            self.first_trades()
-        else:
-            self.daily_business(number, tick)
-        for _, reason in self.outcome(self.sequencer.decide_submitted()).refused:
-            self.refusals.append({"slot": str(slot), "reason": reason})
-        cover = self.sequencer.decide_coverage()
-        due.effects += cover.effects
-        self.count(due.effects)
-        figures = self.figures(number, slot, tick, before, due) | {"pages_swept": cover.swept}
-        self.ticks.append(figures)
-        return figures
+        run_tick(
+            self.sequencer,
+            self.poster,
+            reports,
+            slot,
+            bids=bids,
+            people=people,
+            decided=summed,
+            until_idle=False,
+        )
 
     def learn_ids(self) -> None:
         """Find out which account each holder's first deposit opened."""
@@ -207,11 +233,6 @@ class Replay:
 
     # ---------------------------------------------------------------- figures
 
-    def outcome(self, outcome: Outcome) -> Outcome:
-        """Count what was decided."""
-        self.count(outcome.effects)
-        return outcome
-
     def count(self, effects: list[Effect]) -> None:
         """Add effects to the figures; refused deposits are kept for the report."""
         for effect in effects:
@@ -242,10 +263,10 @@ class Replay:
         return counts
 
     def figures(
-        self, number: int, slot: int, tick: Tick, before: dict[str, int], due: Outcome
+        self, number: int, slot: int, tick: Tick, before: dict[str, int], due: list[Effect]
     ) -> dict[str, Any]:
-        """What the summary says of a tick."""
-        closed = [effect for effect in due.effects if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
+        """What the summary says of a tick, at which `due` was done."""
+        closed = [effect for effect in due if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
         full = sum(effect.after.holding(effect.touch.instrument) is None for effect in closed)
         marks = {
             row.symbol: f"{float(row.quote_price(tick.instruments[row.id].mark)):.6g}"
@@ -262,8 +283,10 @@ class Replay:
             "liquidations": {
                 "partial": len(closed) - full,
                 "full": full,
-                "absorbed": sum(effect.touch.op == Op.ABSORB for effect in due.effects),
-                "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due.effects),
+                "absorbed": sum(
+                    effect.touch.op == Op.ABSORB and effect.risk_before.equity < 0 for effect in due
+                ),
+                "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due),
             },
             "unhealthy_after": len(self.sequencer.unhealthy()),
             "insurance_fund": str(self.sequencer.ledger.reserve // FINE),

@@ -40,10 +40,12 @@ class Progress:
             f"{due['full']} fully, {due['absorbed']} absorbed{limited}"
         )
 
-    def batch(self, event: str, row: BatchRow) -> None:
+    def batch(self, event: str, row: BatchRow, reason: str) -> None:
         """Say that a batch was accepted; elsewhere than on a terminal now and then only. Lateness always."""
         if event == "late":
-            self.line(f"slot {row.slot} was covered after the next slot had begun")
+            self.line(f"slot {row.slot} is not covered, and the next slot has begun: {reason}")
+        if event == "covered_late":
+            self.line(f"slot {row.slot} was covered after the next slot had begun: {reason}")
         if event != "confirmed":
             return
         self._confirmed = row.number

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.chain.anvil import anvil, development_key
+from zkmargin.chain.deployment import Deployment
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import open_market
 from zkmargin.demo.replay import Replay
@@ -75,13 +76,12 @@ def run_demo(
                 venue.reach_time(row.slot * episode.slot_seconds)
 
         poster = Poster(sequencer, keys, pool, before_send, progress.batch)
-        replay = Replay(episode, market, params, venue, sequencer)
+        replay = Replay(episode, market, params, venue, sequencer, poster)
         count = ticks or episode.ticks
         progress.line(f"{len(replay.holders)} people request their deposits")
         replay.open_accounts()
         for number in range(1, count + 1):
-            progress.tick(replay.tick(number), count, sequencer.journal.last_batch())
-            poster.run(until_idle=False)
+            replay.tick(number, lambda figures: progress.tick(figures, count, sequencer.journal.last_batch()))
         poster.run()
         events = venue.client.events(deployment.from_block, names=("Covered",))
         covered = {event.args["slot"] for event in events}
@@ -89,7 +89,7 @@ def run_demo(
             row["covered"] = row["slot"] in covered
         _pay_claims(replay, venue)
         progress.line("auditing from the chain alone")
-        audit = _audit(deployment.rpc, deployment.ledger, folder / "bundle")
+        audit = _audit(deployment, folder / "bundle")
         summary = _summary(replay, sequencer, audit, chosen, time.monotonic() - began)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     show_table(summary, replay.refusals)
@@ -109,10 +109,10 @@ def _pay_claims(replay: Replay, venue: Venue) -> None:
     venue.settled()
 
 
-def _audit(rpc: str, ledger: str, bundle: Path) -> dict[str, Any]:
+def _audit(deployment: Deployment, bundle: Path) -> dict[str, Any]:
     from zkmargin.auditor import audit_chain
 
-    return audit_chain(rpc, ledger, bundle)
+    return audit_chain(deployment.rpc, deployment.ledger, bundle, from_block=deployment.from_block)
 
 
 def _summary(

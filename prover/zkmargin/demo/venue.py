@@ -15,10 +15,10 @@ from zkmargin.chain.client import LedgerClient
 from zkmargin.chain.deploy import AssetPlan, Genesis, deploy
 from zkmargin.chain.deployment import Deployment
 from zkmargin.chain.transactions import Call, broadcast, sign, wait
-from zkmargin.demo.episode import QUOTE_DECIMALS, Episode
+from zkmargin.demo.episode import Episode
 from zkmargin.demo.population import Person
 from zkmargin.engine.ticks import genesis_tick
-from zkmargin.protocol.constants import EntryKind, load
+from zkmargin.protocol.constants import QUOTE_DECIMALS, EntryKind, load
 from zkmargin.protocol.eddsa import KeyPair, keypair
 from zkmargin.protocol.hashes import owner_hash, tick_hash
 from zkmargin.protocol.model import Params
@@ -67,7 +67,6 @@ def deploy_venue(node: Anvil, episode: Episode, params: Params, keys: dict[str, 
         genesis=Genesis(root, tick_hash(genesis), genesis.slot),
         assets=plans,
         verifying_keys={name: vkey_from_zkey(key.zkey) for name, key in keys.items()},
-        dev_key=any(key.dev_key for key in keys.values()),
         max_tick_age=MAX_TICK_AGE,
     )
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole books at once: decisions for every account in numpy, certified, and exact where there is a doubt.
+"""Whole books at once: decisions for every account in float64, certified, and exact where there is a doubt.
 
 A functional is a sum of an account's E, M, W, I with small integer weights: a balance times a weight, and
 over 12 holdings a size times a unit value of the holding's class. It is computed in float64 with an error
-bound; accounts whose sign the bound leaves open are computed again in Python integers. So every decision is
-that of `margin.risk`, whatever the numbers.
+bound, by the native kernel where it is built; accounts whose sign the bound leaves open are computed again in
+Python integers. So every decision is that of `margin.risk`, whatever the numbers.
 
 Error bound. Sizes are below 2^48, exact in float64. Balance and unit values are integers rounded once
-(relative error at most u = 2^-53), a product once more, each of 12 additions once: with S the sum of the
-absolute values of all 13 terms, the error is below 15u/(1 - 15u) * S, and the S computed is at least
-(1 - 15u) of the true one. `_DOUBT` = 2^-48 = 32u covers both. Nothing overflows (values stay below 2^126) or
-underflows (terms are 0 or at least 1).
+(relative error at most u = 2^-53), a product once more, a sum at each of at most 12 additions, in whatever
+order: with S the sum of the absolute values of all 13 terms, the error is below 15u/(1 - 15u) * S, and the S
+computed is at least (1 - 15u) of the true one. `_DOUBT` = 2^-48 = 32u covers both. Nothing overflows (values
+stay below 2^126) or underflows (terms are 0 or at least 1).
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ import numpy.typing as npt
 
 from zkmargin.engine.margin import Risk, risk
 from zkmargin.protocol.constants import HOLDINGS
+from zkmargin.protocol.kernel import kernel
 from zkmargin.protocol.model import INSTRUMENT_STEP, SHORT, TIER_STEP, Account, Holding, Tick
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
 _DOUBT = 2.0**-48
 _CHUNK = 1 << 14
+_NEGATIVE, _UNSURE = 1, 2
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,17 @@ class Book:
         """The book of a ledger's (leaf index, account) pairs, in their order."""
         return Book([account for _, account in accounts])
 
+    def reserve(self, rows: int) -> None:
+        """Have at least so many rows. New ones hold empty accounts, and are half as many as there were."""
+        if rows <= len(self):
+            return
+        more = max(rows - len(self), len(self) // 2)
+        self.ids = np.pad(self.ids, (0, more))
+        self._balances += [0] * more
+        self._balance = np.pad(self._balance, (0, more))
+        self._classes = np.pad(self._classes, ((0, 0), (0, more)))
+        self._sizes = np.pad(self._sizes, ((0, 0), (0, more)))
+
     def put(self, row: int, account: Account) -> None:
         """Replace the account of a row."""
         self.ids[row] = account.id
@@ -131,12 +145,23 @@ class Book:
             value[part], scale[part] = total, bound
         return value, scale * _DOUBT
 
+    def _signs(self, tick: Tick, functional: Functional) -> Bytes:
+        """By row: 0 where the functional is certainly not below 0, 1 where it certainly is, else 2."""
+        if kernel is not None:
+            units, weight = unit_table(tick, functional), float(functional.equity + functional.worst)
+            found = kernel.book_signs(self._balance, self._classes, self._sizes, units, weight)
+            return np.frombuffer(found, dtype=np.uint8)
+        value, error = self.estimate(tick, functional)
+        signs = (value < 0).astype(np.uint8)
+        # Where the error is 0 all terms are 0, and so is the value.
+        signs[(np.abs(value) <= error) & (error > 0)] = _UNSURE
+        return signs
+
     def negative(self, tick: Tick, functional: Functional) -> Flags:
         """Whether the functional is below 0, for every account; exact."""
-        value, error = self.estimate(tick, functional)
-        below: Flags = value < 0
-        # Where the error is 0 all terms are 0, and so is the value.
-        for row in np.flatnonzero((np.abs(value) <= error) & (error > 0)):
+        signs = self._signs(tick, functional)
+        below: Flags = signs == _NEGATIVE
+        for row in np.flatnonzero(signs == _UNSURE):
             below[row] = functional.of(self.risk(tick, int(row))) < 0
         return below
 

@@ -62,7 +62,7 @@ def rise(then: InstrumentTick, now: InstrumentTick) -> int:
 def displacement(then: Tick, now: Tick) -> int | None:
     """d: the least number (times 2^16) with d*w >= 2^16*(v_then - v_now) for every class.
 
-    None above `MAX_RADIUS`.
+    None above `MAX_RADIUS`, and where a maintenance charge has vanished since.
     Shorts of an instrument that had no maintenance charge then (collateral, or unpriced) are left out: there
     were none. Rounded up.
     """
@@ -71,9 +71,28 @@ def displacement(then: Tick, now: Tick) -> int | None:
         grown = rise(before, after)
         loss = before.equity - after.equity + grown
         if before.maintenance[0]:
+            if not after.maintenance[0]:
+                return None
             loss = max(loss, after.equity - before.equity + grown)
         if loss > 0:
             if before.move == 0:
                 return None
             most = max(most, -(-RADIUS_ONE * loss // before.move))
     return most if most <= MAX_RADIUS else None
+
+
+def move_ratio(then: Tick, now: Tick) -> int:
+    """q: the largest number (times 2^16, below 2) with q*w_now <= 2^16*w_then for every instrument."""
+    ratio = 2 * RADIUS_ONE - 1
+    for before, after in zip(then.instruments, now.instruments, strict=True):
+        if after.move:
+            ratio = min(ratio, RADIUS_ONE * before.move // after.move)
+    return ratio
+
+
+def radius_at(then: Tick, now: Tick, radius: int, displaced: int) -> int:
+    """The radius at `now` that follows from one at `then`, `displaced` by now: floor(q*(radius - d)).
+
+    2^16*h_now >= (radius - d)*G_then by the bound, and 2^16*G_then >= q*G_now.
+    """
+    return move_ratio(then, now) * (radius - displaced) // RADIUS_ONE

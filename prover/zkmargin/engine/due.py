@@ -4,6 +4,8 @@
 `settle_account` closes one unhealthy account step by step. Takers are asked in order: standing bids, best
 (least asked reward) first; the instrument's backstop, for as much as it can take; then the other side of the
 market by deleveraging, the most leveraged holder first; and the reserve absorbs what a flat account owes.
+Where that leaves a deficit, for which all withdrawals wait, backstops that need no margin make it up as far
+as they are worth it.
 
 Why it ends. (1) There is always a next round: a perpetual that is held has holders on the other side, since
 open interest balances, and where the backstop can't take one step it may refuse: deleveraging is allowed; a
@@ -13,11 +15,12 @@ initial check and backstops the maintenance check; an opposite holder closed at 
 needs less margin; a collateral's backstop paying haircut value keeps its health. (3) So the unhealthy
 accounts only get fewer, and what they hold (collateral in its own backstop aside, which is absorbed in one
 round) falls by a step or more each round: a bidder or backstop whose holding grows is healthy afterwards.
+(4) A deficit is made up in one pass: a backstop gives no more than its worst-of equity, and stays healthy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
@@ -50,7 +53,9 @@ class Bid:
 
 
 class Book(Interface):
-    """What the search reads of the ledger."""
+    """What the search reads of the ledger; `reserve` in signed fine units."""
+
+    reserve: int
 
     def account(self, account_id: int) -> Account:
         """The account of an id; raises `BadInput` for an unknown one."""
@@ -72,19 +77,43 @@ def unhealthy(book: Book, tick: Tick) -> list[int]:
 class Settling:
     """The search for one tick. `attempt` applies an operation to the book or leaves it as it was.
 
-    An operation has one to three touches and must stay inside one proof: `attempt` sees to that.
+    An operation has one to three touches and must stay inside one proof: `attempt` sees to that. `below`
+    finds who is below maintenance; by default every account is looked at.
     """
 
-    def __init__(self, book: Book, tick: Tick, bids: Iterable[Bid], attempt: Attempt) -> None:
+    def __init__(
+        self,
+        book: Book,
+        tick: Tick,
+        bids: Iterable[Bid],
+        attempt: Attempt,
+        below: Callable[[], Sequence[int]] | None = None,
+    ) -> None:
         self.book, self.tick, self.attempt = book, tick, attempt
+        self.below = below or (lambda: unhealthy(book, tick))
         self.bids = sorted(bids, key=lambda bid: (bid.min_reward, -bid.max_size, bid.account_id))
         self._holders: dict[int, set[int]] = {}  # ids that hold, or held, an instrument
 
     def settle_all(self) -> Iterator[int]:
-        """Settle every unhealthy account; yields each id when it is done."""
-        while due := unhealthy(self.book, self.tick):
+        """Settle every unhealthy account, then make up a deficit; yields each id when it is done."""
+        while due := self.below():
             for identity in due:
                 self.settle_account(identity)
+                yield identity
+        yield from self._repay()
+
+    def _repay(self) -> Iterator[int]:
+        """While there is a deficit, absorb what backstops without maintenance are worth; yields their ids.
+
+        Those of collaterals first: they take in collateral whatever they are worth, where that of a perpetual
+        takes a position only with equity behind it.
+        """
+        rows = self.tick.instruments
+        for identity in sorted(range(1, len(rows)), key=lambda k: (kind_of(rows[k]) != COLLATERAL, k)):
+            backstop = self.book.account(identity)
+            now = risk(backstop, self.tick)
+            if self.book.reserve < 0 < now.worst and now.maintenance == 0:
+                self._absorb(backstop)
                 yield identity
 
     def settle_account(self, identity: int) -> None:

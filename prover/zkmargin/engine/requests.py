@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operations on one account alone: nothing, a queued deposit, a withdrawal, a debt absorbed."""
+"""Operations on one account alone: nothing, a queued deposit, a withdrawal, a debt or surplus absorbed."""
 
 from __future__ import annotations
 
@@ -104,11 +104,17 @@ class Requests(Touching):
         self.effect = replace(self.effect, paid=self.account.address)
 
     def absorb(self) -> None:
-        """The reserve pays what an account owes that has nothing left to sell."""
-        if self.risk.equity >= 0:
-            raise refuse("solvent", f"account {self.account.id} owes nothing")
-        flat = not any(self.account.slots)
-        if not flat and not (self.is_backstop and self.risk.maintenance == 0):
+        """The reserve pays what an account with nothing to sell owes, or a backstop makes up a deficit.
+
+        A backstop without maintenance margin gives what it is worth at worst-of prices, at most the deficit.
+        """
+        free = self.is_backstop and self.risk.maintenance == 0
+        income = self.risk.equity
+        if income >= 0:
+            if not (free and self.risk.worst > 0 > self.view.reserve):
+                raise refuse("solvent", f"account {self.account.id} owes nothing, nor does a backstop repay")
+            income = min(self.risk.worst, -self.view.reserve)
+        elif not free and any(self.account.slots):
             raise refuse("not_flat", f"account {self.account.id} still holds something to sell")
-        self.credited(-self.risk.equity)
-        self.to_reserve(self.risk.equity)
+        self.credited(-income)
+        self.to_reserve(income)

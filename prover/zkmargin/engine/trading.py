@@ -42,10 +42,14 @@ class Trading(Touching):
             )
 
     def _eased(self) -> bool:
-        """The exception for an account below initial margin: a smaller position at no worse a ratio."""
+        """The exception for an account below initial margin: a smaller position at no worse a ratio.
+
+        Equity may only fall where worst-of equity falls with it and stays at 0 or above: not at a limited
+        mark, where a price between mark and raw price costs equity and is a gain by worst-of values.
+        """
         was, now = self.risk, self.after_risk()
         return (
             was.free_initial < 0 < was.maintenance
             and now.worst * was.maintenance >= was.worst * now.maintenance
-            and (was.worst > 0 or now.worst >= was.worst)
+            and (now.equity >= was.equity or (was.worst > 0 and not is_limited(self.row)))
         )

@@ -61,7 +61,7 @@ REFUSALS = {
     "backstop_full": "the backstop would fall below maintenance margin",
     "backstop_able": "the backstop could take a step",
     "not_opposite": "an offset on an account without the other side",
-    "solvent": "nothing to absorb",
+    "solvent": "nothing to absorb, and no surplus of a backstop that a deficit wants",
     "not_flat": "something is left to sell before a debt is absorbed",
 }
 

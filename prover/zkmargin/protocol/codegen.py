@@ -13,7 +13,7 @@ and bits of every packed field the contract handles, and the positions of words.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from zkmargin.protocol.constants import (
@@ -94,15 +94,20 @@ def circom_rows() -> dict[str, int]:
     return named
 
 
-def circom_constants() -> str:
-    """Text of constants.circom. It depends on values alone: a changed comment makes no key stale."""
+def circom_constants(instead: Mapping[str, int] | None = None) -> str:
+    """Text of constants.circom. It depends on values alone: a changed comment makes no key stale.
+
+    `instead` gives some constants other values, for a circuit that is only counted.
+    """
+    rows, changed = circom_rows(), dict(instead or {})
+    assert changed.keys() <= rows.keys(), f"no such constants: {changed.keys() - rows.keys()}"
     lines = [
         "// SPDX-License-Identifier: GPL-3.0-or-later",
         "// Generated from protocol.toml; do not edit.",
         "pragma circom 2.1.6;",
         "",
     ]
-    lines += [f"function {name}() {{ return {value}; }}" for name, value in circom_rows().items()]
+    lines += [f"function {name}() {{ return {value}; }}" for name, value in (rows | changed).items()]
     return "\n".join(lines) + "\n"
 
 

@@ -39,6 +39,8 @@ CLASS_LIMIT: int = 1 << _RAW["bits"]["class_id"]
 TAGS: dict[str, str] = _RAW["tags"]
 CIRCUIT_IDS: dict[str, int] = _RAW["circuits"]
 PACKING: dict[str, dict[str, int]] = _RAW["packing"]
+QUOTE_DECIMALS = 6  # a quote base unit, which the ledger counts in, is 1e-6 of the quote asset
+LOCAL_CHAIN_IDS = (31337, 1337)  # of chains on one machine; development keys stay on them
 ORIGINS_A_WORD = 16  # of a regroup
 FUNDING_OFFSET: int = 1 << (PACKING["tick_instrument"]["funding"] - 1)  # posted = funding index + this
 RATE_OFFSET: int = 1 << (PACKING["report_pair"]["rate_a"] - 1)  # signed = funding rate + this

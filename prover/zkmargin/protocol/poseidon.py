@@ -8,21 +8,20 @@
 A *word* is a field element as 32 little-endian bytes. Every input must be in 0..p-1: an integer and itself
 plus p would hash alike, so larger ones are refused rather than reduced.
 
-The native kernel does the work where it is installed, pure Python elsewhere (about a hundred times slower,
-same results). The environment variable ZKMARGIN_KERNEL chooses at import: `auto` (default), `off` for Python,
-or the name of a kernel build such as `portable`.
+The native kernel does the work where it is installed (`protocol/kernel.py`), pure Python elsewhere (about a
+hundred times slower, same results).
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TypeAlias
 
-from zkmargin.errors import BadInput, ToolMissing
+from zkmargin.errors import BadInput
 from zkmargin.protocol import poseidon_constants
+from zkmargin.protocol.kernel import kernel as _kernel
 from zkmargin.protocol.poseidon_constants import MAX_INPUTS, MODULUS
 
 __all__ = ["MAX_INPUTS", "MODULUS", "WORD", "backend", "poseidon", "poseidon_many", "poseidon_words"]
@@ -32,27 +31,6 @@ WORD = 32
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
-def _load_kernel() -> ModuleType | None:
-    wanted = os.environ.get("ZKMARGIN_KERNEL", "auto")
-    if wanted == "off":
-        return None
-    try:
-        from zkmargin import _kernel as kernel
-    except ImportError as error:
-        if wanted == "auto":
-            return None
-        raise ToolMissing(f"ZKMARGIN_KERNEL={wanted}, but the native kernel is not built") from error
-    try:
-        kernel.select(wanted)
-    except ValueError as error:
-        raise ToolMissing(
-            f"ZKMARGIN_KERNEL={wanted}: {error}", hint=f"choose from {kernel.archs()}, off"
-        ) from error
-    loaded: ModuleType = kernel
-    return loaded
-
-
-_kernel = _load_kernel()
 _loaded: set[int] = set()
 _python: dict[int, Callable[[Sequence[int]], int]] = {}
 _guard = threading.Lock()
@@ -71,10 +49,10 @@ def poseidon(inputs: Sequence[int]) -> int:
         for value in inputs:
             _check_value(value)
         return python_hash(width)(inputs)
-    kernel = _ready(width)
+    ready = _ready(width)
     try:
         data = b"".join([value.to_bytes(WORD, "little") for value in inputs])
-        return int.from_bytes(kernel.poseidon(width, data), "little")
+        return int.from_bytes(ready.poseidon(width, data), "little")
     except (OverflowError, ValueError) as error:
         raise BadInput(
             f"Poseidon input out of range: {error}", hint="inputs are integers in 0..p-1"

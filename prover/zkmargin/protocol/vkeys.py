@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from zkmargin.errors import MissingData
 from zkmargin.protocol.home import build_folder
 
 
-def vkey_hash(key: dict[str, Any]) -> str:
+def vkey_hash(key: Mapping[str, Any]) -> str:
     """SHA-256 of the group elements of a verifying key in snarkjs's JSON form, in a fixed order."""
     parts = {
         name: key[name] for name in ("nPublic", "vk_alpha_1", "vk_beta_2", "vk_gamma_2", "vk_delta_2", "IC")
@@ -45,6 +47,20 @@ def load_vkey(circuit: str, profile: str) -> dict[str, Any]:
             f"the verifying key in {path} is damaged", hint=f"delete {folder} and run `make build`"
         )
     return key
+
+
+def from_ceremony(keys: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the records of `build/keys` have every one of these verifying keys as no development key.
+
+    A damaged record says nothing of any key.
+    """
+    known: dict[str, bool] = {}
+    for path in sorted((build_folder() / "keys").glob("*/keys.json")):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            record = json.loads(path.read_text())
+            for row in record["circuits"].values():
+                known[row["vk_hash"]] = bool(record["dev_key"]) or known.get(row["vk_hash"], False)
+    return all(known.get(vkey_hash(key)) is False for key in keys)
 
 
 def is_dev_key(profile: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from zkmargin.circuits.coverage_inputs import carry_inputs, coverage_inputs, regroup_inputs, sweep_inputs
 from zkmargin.circuits.settle_inputs import Before, Posting
-from zkmargin.engine.coverage import displacement, page_radius
+from zkmargin.engine.coverage import displacement, page_radius, radius_at
 from zkmargin.engine.placement import Regrouping, near_leaves, page_radii, plan
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import PAGE_SIZE
@@ -108,6 +108,15 @@ class Displacements:
         anchor, radius = header
         d = self.of(anchor) if anchor else None
         return d is not None and d <= radius
+
+    def radius_now(self, header: Header) -> int:
+        """The radius at the present tick that follows from a header that covers it."""
+        anchor, radius = header
+        if anchor == self.now_hash:
+            return radius
+        d = self.of(anchor)
+        assert d is not None
+        return radius_at(self._ticks[anchor], self.now, radius, d)
 
     def opened(self, anchors: Iterable[int]) -> list[tuple[Tick, int]]:
         """The older ones of these anchors, as a proof opens them, with their displacements.
@@ -242,7 +251,8 @@ def carries(ledger: Ledger, moved: Displacements, survey: Survey) -> Iterator[tu
     """What each carry proof is to write, once the survey's pages are swept: blocks whose pages share anchors.
 
     A block whose pages all have one anchor gets that, with the least of their radii, unless coverage would
-    have to open too many older ticks; any other is anchored at the present tick with radius 0.
+    have to open too many older ticks; any other is anchored at the present tick, with the least radius that
+    follows at it.
     """
     opened, most, width = set(survey.anchors), ledger.profile.anchors, ledger.profile.carry_blocks
     groups: list[tuple[set[int], list[Carried]]] = []
@@ -251,10 +261,10 @@ def carries(ledger: Ledger, moved: Displacements, survey: Survey) -> Iterator[tu
         older = opening.anchors - {moved.now_hash}
         if len(opening.anchors) == 1 and (older <= opened or len(opened) < most):
             opened |= older
-            radius = min(radius for anchor, radius in opening.headers if anchor)
+            radius = min(radius for _, radius in opening.anchored)
             made = Carried(block, opening.anchors.pop(), radius)
         else:
-            made = Carried(block, moved.now_hash, 0)
+            made = Carried(block, moved.now_hash, min(map(moved.radius_now, opening.anchored), default=0))
         fitting = (group for group in groups if len(group[1]) < width and len(group[0] | older) <= most)
         anchors, members = next(fitting, (set[int](), list[Carried]()))
         if not members:

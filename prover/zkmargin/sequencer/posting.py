@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The poster: proves planned batches side by side, posts them in order, all of a tick in one transaction."""
+"""The poster: proves planned batches side by side, posts them in order, what belongs to a tick together."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from zkmargin.chain.client import Batch, LedgerEvent
-from zkmargin.chain.transactions import broadcast, is_known, sign, wait
+from zkmargin.chain.transactions import Receipt, broadcast, is_known, sign, wait
 from zkmargin.chain.transactions import receipt as receipt_of
 from zkmargin.errors import ChainRejected, InternalError, MissingData, RootMismatch
 from zkmargin.protocol.constants import Op
@@ -20,13 +20,24 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_touch
 from zkmargin.sequencer.failpoints import reach
-from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState, Journal
+from zkmargin.sequencer.grouping import next_group, transaction_room
+from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState
+from zkmargin.sequencer.lateness import Lateness, work_of
 from zkmargin.sequencer.service import Sequencer
 
-AHEAD = 4  # proofs under way
-TOGETHER = 16  # most batches in one transaction: some 3 million gas
 OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
 _BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "Carried", "CoverageProved")
+
+Told = Callable[[str, BatchRow, str], None]
+"""Hears of an event: its name, the batch, and for `late` and `covered_late` the reason."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A batch at the provers, and since when (`time.monotonic`)."""
+
+    future: Future[Proved]
+    begun: float
 
 
 class Poster:
@@ -43,20 +54,31 @@ class Poster:
         keys: dict[str, Any],
         pool: Pool,
         before_send: Callable[[BatchRow], None] | None = None,
-        told: Callable[[str, BatchRow], None] | None = None,
+        told: Told | None = None,
     ) -> None:
-        """`told` hears what becomes of a batch: proving, proved, confirmed; of a coverage also late."""
+        """`told` hears what becomes of a batch: `proving`, `proved`, `confirmed`.
+
+        Of a tick that is not covered when the next slot begins it hears `late`, with what holds it up; of the
+        coverage that completes it after that, `covered_late`, with what the tick took.
+        """
         self.journal, self.client = sequencer.journal, sequencer.client
         self.setup = sequencer.setup
-        self.slot_seconds = sequencer.params.slot_seconds
+        self.profile = sequencer.profile
         self.key = sequencer.setup.poster_key
         self.keys, self.pool = keys, pool
-        self.before_send, self.told = before_send or (lambda row: None), told or (lambda event, row: None)
-        self._running: dict[int, Future[Proved]] = {}
+        self.before_send, self.told = before_send or (lambda row: None), told or (lambda *_: None)
+        self.lateness = Lateness(
+            self.journal,
+            self.client,
+            sequencer.params.slot_seconds,
+            lambda row, reason: self.told("late", row, reason),
+        )
+        self._running: dict[int, _Job] = {}
 
     def run(self, until_idle: bool = True) -> None:
         """Prove and post till all is confirmed; with `until_idle` False what makes up whole ticks by now."""
-        first = True
+        first, room = True, transaction_room(self.client.latest().gas_limit)
+        self.look(at_once=True)
         while True:
             heads = self.journal.heads(*OPEN)
             if not heads:
@@ -64,8 +86,9 @@ class Poster:
             if first and self._unsent(heads[0]) and self._follow(heads[0]):
                 continue
             first = False
-            self._begin(heads[: TOGETHER + AHEAD])
-            group = _next_group(self.journal.heads(*OPEN), until_idle)
+            self._begin(heads)
+            self.look()
+            group = next_group(self.journal.heads(*OPEN), until_idle, room, self.profile)
             if group:
                 self._post_next(group)
             elif not until_idle:
@@ -73,20 +96,32 @@ class Poster:
             else:
                 time.sleep(0.02)
 
+    def look(self, at_once: bool = False) -> None:
+        """Tell which ticks are late by now; to be called where `run` is not, when a slot begins."""
+        begun = {number: job.begun for number, job in self._running.items()}
+        self.lateness.look(self.journal.heads(*OPEN), begun, at_once)
+
     # ---------------------------------------------------------------- proving
 
     def _begin(self, heads: list[BatchHead]) -> None:
-        planned = [head for head in heads if head.state is BatchState.PLANNED][:AHEAD]
+        """Give the pool what is to be proved next, and take what is proved.
+
+        One job waits for each worker, so that none idles till the next look. A cluster may grow: its size is
+        asked for each time there is more to prove.
+        """
+        planned = [head for head in heads if head.state is BatchState.PLANNED]
+        more = [head for head in planned if head.number not in self._running]
+        room = 2 * self.pool.workers - len(self._running) if more else 0
+        for head in more[: max(room, 0)]:
+            row = self.journal.batch(head.number)
+            future = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
+            self._running[row.number] = _Job(future, time.monotonic())
+            self.told("proving", row, "")
         for head in planned:
-            if head.number not in self._running:
-                row = self.journal.batch(head.number)
-                self._running[row.number] = self.pool.submit(Job(self.keys[row.circuit], row.inputs))
-                self.told("proving", row)
-        for head in planned:
-            future = self._running[head.number]
-            if future.done():
+            job = self._running.get(head.number)
+            if job is not None and job.future.done():
                 del self._running[head.number]  # one that failed is begun anew by the next run
-                self._proved(self.journal.batch(head.number), future.result())
+                self._proved(self.journal.batch(head.number), job.future.result())
 
     def _proved(self, row: BatchRow, proved: Proved) -> None:
         public = [int(value) for value in row.body["public"]]
@@ -104,7 +139,7 @@ class Poster:
         reach("before_proved")
         self.journal.advance(row.number, BatchState.PROVED, proof=json.dumps(record))
         reach("proved")
-        self.told("proved", row)
+        self.told("proved", row, "")
 
     # ---------------------------------------------------------------- posting
 
@@ -134,7 +169,7 @@ class Poster:
             reach("sent")
         else:
             broadcast(web3, first.raw_tx)
-            found = wait(web3, first.tx_hash)
+            found = wait(web3, first.tx_hash, meanwhile=self.look)
             events = [event for event in self.client.decode_logs(found.logs) if event.name in _BATCH_EVENTS]
             self.journal.confirm(
                 [
@@ -143,15 +178,16 @@ class Poster:
                 ]
             )
             reach("confirmed")
-            for number in numbers:
-                row = self.journal.batch(number)
-                self.told("confirmed", row)
-                if self._late(row, found.timestamp):
-                    self.told("late", row)
+            self._confirmed(numbers)
 
-    def _late(self, row: BatchRow, seconds: int) -> bool:
-        """Whether this completes the coverage of a tick whose successor's slot had begun."""
-        return row.circuit == "coverage" and seconds >= (row.slot + 1) * self.slot_seconds
+    def _confirmed(self, numbers: Sequence[int]) -> None:
+        """Tell that the chain took these batches, and whether one of them covers a tick late."""
+        for number in numbers:
+            row = self.journal.batch(number)
+            self.told("confirmed", row, "")
+            covers = row.circuit == "coverage" and row.receipt
+            if covers and self.lateness.is_late(row.slot, covers["time"]):
+                self.told("covered_late", row, work_of(self.journal, row.slot))
 
     def _before(self, rows: Sequence[BatchRow]) -> None:
         for row in rows:
@@ -189,14 +225,13 @@ class Poster:
         if not taken:
             return False
         for accepted in taken:
-            future = self._running.pop(accepted.number, None)
-            if future is not None:
-                future.cancel()
+            job = self._running.pop(accepted.number, None)
+            if job is not None:
+                job.future.cancel()
         reach("before_taken")
         self.journal.confirm(taken)
         reach("taken")
-        for accepted in taken:
-            self.told("confirmed", self.journal.batch(accepted.number))
+        self._confirmed([accepted.number for accepted in taken])
         return True
 
     def _accepted(self) -> list[LedgerEvent]:
@@ -219,47 +254,16 @@ class Poster:
         return found
 
     def _receipt(self, event: LedgerEvent) -> dict[str, Any]:
-        found = receipt_of(self.client.web3, event.tx_hash)
-        logs = self.client.decode_logs(found.logs) if found else []
-        shared = sum(log.name in _BATCH_EVENTS for log in logs) or 1
-        gas = found.gas_used // shared if found else 0
-        return {"block": event.block, "gas": gas, "tx": event.tx_hash, "batches": shared, "foreign": True}
+        lost = Receipt(event.tx_hash, event.block, 0, 0, None, [])  # by a node that forgets
+        found = receipt_of(self.client.web3, event.tx_hash) or lost
+        shared = sum(log.name in _BATCH_EVENTS for log in self.client.decode_logs(found.logs)) or 1
+        return {**_record(found, event.tx_hash, shared), "foreign": True}
 
 
-def _record(found: Any, tx_hash: str, shared: int) -> dict[str, Any]:
+def _record(found: Receipt, tx_hash: str, shared: int) -> dict[str, Any]:
     """What is kept of a transaction; its gas is told in equal parts."""
-    return {"block": found.block, "gas": found.gas_used // shared, "tx": tx_hash, "batches": shared}
-
-
-def _next_group(heads: Sequence[BatchHead], until_idle: bool) -> list[BatchHead]:
-    """The open batches of the next transaction, none while they are not ready.
-
-    What is signed stays as it is. Else it is proved batches up to the next tick; a tick whose coverage is not
-    planned yet is left for later, unless all is to go out.
-    """
-    state = heads[0].state if heads else BatchState.PLANNED
-    if state in (BatchState.SIGNED, BatchState.SENT):
-        return [head for head in heads if head.state is state]
-    group = list[BatchHead]()
-    for head in heads:
-        if len(group) == TOGETHER or (group and head.circuit == "tick"):
-            return group
-        if head.state is not BatchState.PROVED:
-            return []
-        group.append(head)
-    return group if until_idle or (group and group[-1].circuit == "coverage") else []
-
-
-def work_of(journal: Journal, slot: int) -> str:
-    """What the tick of a slot took to prove, for whoever asks why its coverage was late."""
-    proofs: Counter[str] = Counter()
-    seconds = 0.0
-    for row in journal.batches():
-        if row.slot == slot and row.proof is not None:
-            proofs[row.circuit] += 1
-            seconds += row.proof["prove_s"] + row.proof["witness_s"]
-    counted = ", ".join(f"{count} {circuit}" for circuit, count in sorted(proofs.items()))
-    return f"slot {slot} took {seconds:.1f} s of proving: {counted}"
+    gas = found.gas_used // shared
+    return {"block": found.block, "time": found.timestamp, "gas": gas, "tx": tx_hash, "batches": shared}
 
 
 def posted_batch(row: BatchRow) -> Batch:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from zkmargin.chain.client import LedgerClient, QueueFeed
-from zkmargin.engine.due import Bid, Settling, unhealthy
+from zkmargin.engine.due import Bid, Settling
 from zkmargin.engine.placement import Regrouping
 from zkmargin.engine.ticks import genesis_tick
 from zkmargin.engine.transition import CLEAR, Effect, apply
@@ -43,7 +43,7 @@ from zkmargin.sequencer.covering import (
 from zkmargin.sequencer.drafting import Draft, write_effect
 from zkmargin.sequencer.failpoints import reach
 from zkmargin.sequencer.home import check_files, write_setup
-from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal
+from zkmargin.sequencer.journal import BatchHead, BatchRow, Journal
 from zkmargin.sequencer.requests import (
     check_bid,
     deposit_touches,
@@ -52,13 +52,11 @@ from zkmargin.sequencer.requests import (
     signed_digest,
     standing_bid,
 )
+from zkmargin.sequencer.standing import Standing
 from zkmargin.sequencer.ticking import make_tick_batch
 from zkmargin.state.ledger import Ledger
 from zkmargin.state.store import Store
 
-AHEAD = 4  # proofs begun but not yet posted
-OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
-_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "CoverageProved")
 _QUEUE_BLOCK = "queue_block"  # in the journal: no deposit before this block is still to be consumed
 
 
@@ -120,6 +118,7 @@ class Sequencer:
         self._draft_operations: list[int] = []
         self._draft_refusals: list[tuple[int, str]] = []  # judged against the draft, so durable only with it
         self._recover()
+        self._standing = Standing(self.ledger)
 
     # ---------------------------------------------------------------- recovery
 
@@ -158,7 +157,8 @@ class Sequencer:
 
     def _anchored(self, heads: Sequence[BatchHead]) -> dict[int, Tick]:
         """The ticks that headers name, by their hash: looked for backwards in the journal."""
-        found, wanted = {}, self._anchors()
+        genesis = genesis_tick(self.params, self.setup.genesis_slot)  # stands in no journal
+        found, wanted = {tick_hash(genesis): genesis}, self._anchors() - {tick_hash(genesis)}
         for head in reversed(heads):
             if not wanted:
                 break
@@ -252,7 +252,7 @@ class Sequencer:
                     self._draft_operations.append(waiting.pop(taken))
             return True
 
-        for _ in Settling(self.ledger, self.tick, standing, attempt).settle_all():
+        for _ in Settling(self.ledger, self.tick, standing, attempt, self.unhealthy).settle_all():
             pass
         return outcome
 
@@ -398,7 +398,8 @@ class Sequencer:
             self._plan_carry(moved, blocks)
             found.carried += len({made.block for made in blocks})
             found.proofs += 1
-        self._ticks = {anchor: moved.tick(anchor) for anchor in self._anchors()}
+        near = (anchor for anchor in self._anchors() if moved.of(anchor) is not None)
+        self._ticks = {anchor: moved.tick(anchor) for anchor in near}
         self._plan_coverage(moved)
         found.proofs += 1
         return found
@@ -485,7 +486,7 @@ class Sequencer:
 
     def unhealthy(self) -> list[int]:
         """Accounts below maintenance margin at the present tick."""
-        return unhealthy(self.ledger, self.tick)
+        return self._standing.unhealthy(self.tick)
 
     def close(self) -> None:
         """Close the files."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zkmargin.errors import BadInput, InternalError
@@ -23,6 +23,7 @@ from zkmargin.state.tree import Forest
 
 Header = tuple[int, int]  # anchor, radius
 Scalars = tuple[int, int, int]  # reserve, next_id, consumed
+Follower = Callable[[Mapping[int, Account]], None]  # hears of accounts by leaf
 
 _EMPTY = Account.empty()
 _CLEARED: Header = (0, 0)
@@ -69,7 +70,12 @@ class BlockOpening:
     @property
     def anchors(self) -> set[int]:
         """The ticks that its pages are anchored at, by their hashes."""
-        return {anchor for anchor, _ in self.headers if anchor}
+        return {anchor for anchor, _ in self.anchored}
+
+    @property
+    def anchored(self) -> list[Header]:
+        """The headers that are not cleared."""
+        return [header for header in self.headers if header[0]]
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ class Ledger:
         self._top = Forest(profile.top_levels, block_hash(self._blocks.defaults[-1], *_CLEARED))
         self._lowest_free = 1
         self._undo: list[_Undo] = []
+        self._followers: list[Follower] = []
         self._unsaved_leaves: set[int] = set()
         self._unsaved_pages: set[int] = set()
         self._unsaved_blocks: set[int] = set()
@@ -358,6 +365,8 @@ class Ledger:
                 self._index_of[account.id] = leaf
         changed = _put(self._headers, headers)
         changed_blocks = _put(self._block_headers, block_headers)
+        for wrote in self._followers:
+            wrote(accounts)
         self._pages.update(dict(zip(accounts, leaf_hashes(accounts.values()), strict=True)))
         self._unsaved_leaves.update(accounts)
         self._unsaved_pages |= changed
@@ -369,6 +378,10 @@ class Ledger:
         blocks = ((self._blocks.root(block), *self.block_header(block)) for block in changed_blocks)
         hashes = block_hashes(blocks)
         self._top.update(dict(zip(changed_blocks, hashes, strict=True)))
+
+    def follow(self, wrote: Follower) -> None:
+        """Have `wrote` told of every leaf that is set from now on, by writing or by going back."""
+        self._followers.append(wrote)
 
     # ------------------------------------------------- going back, and storing
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ledgers to sweep and cover, and batches of either made without asking whether they are true."""
+"""Ledgers to sweep, carry and cover, and batches made without asking whether they are true."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from circuits.settle.world import BTC, CHAIN, ETH, GOLD, World
-from zkmargin.circuits.coverage_inputs import coverage_inputs, regroup_inputs, sweep_inputs
+from zkmargin.circuits.coverage_inputs import carry_inputs, coverage_inputs, regroup_inputs, sweep_inputs
 from zkmargin.circuits.settle_inputs import Before
 from zkmargin.protocol.hashes import leaf_hash, tick_hash
 from zkmargin.protocol.model import Tick
-from zkmargin.protocol.words import coverage_words, regroup_words, sweep_words
-from zkmargin.sequencer.covering import Displacements, make_coverage, make_sweep, sweeps
+from zkmargin.protocol.words import carry_words, coverage_words, regroup_words, sweep_words
+from zkmargin.sequencer.covering import (
+    Displacements,
+    carries,
+    make_carry,
+    make_coverage,
+    make_sweep,
+    survey,
+    sweeps,
+)
 from zkmargin.sequencer.drafting import bind
 
 MILLION = 1_000_000
@@ -46,10 +54,22 @@ def swept(world: World, *pages: int) -> Tick:
     return world.tick
 
 
+def moved_since(world: World, *anchors: Tick) -> Displacements:
+    """How far these ticks are from the present one."""
+    return Displacements({tick_hash(tick): tick for tick in anchors}, world.tick)
+
+
+def carry(world: World, *anchors: Tick) -> list[Any]:
+    """Honest carries of all blocks that no header covers, written into the world's ledger."""
+    moved = moved_since(world, *anchors)
+    found = list(carries(world.ledger, moved, survey(world.ledger, moved)))
+    return [make_carry(world.ledger, moved, world.domain, CHAIN, blocks) for blocks in found]
+
+
 def coverage(world: World, *anchors: Tick) -> Any:
-    """An honest coverage of the only block."""
-    moved = Displacements({tick_hash(tick): tick for tick in anchors}, world.tick)
-    return make_coverage(world.ledger, moved, world.domain, CHAIN, 0, True)
+    """An honest coverage, once the blocks that need it are carried."""
+    carry(world, *anchors)
+    return make_coverage(world.ledger, moved_since(world, *anchors), world.domain, CHAIN)
 
 
 def forged_sweep(world: World, page: int, radius: int, **claimed: Any) -> dict[str, Any]:
@@ -104,16 +124,45 @@ def forged_regroup(
     return inputs | {"newLeaf": [leaves[:64], leaves[64:]], "originBits": [bits[:64], bits[64:]]}
 
 
-def forged_coverage(
-    world: World, anchors: Sequence[tuple[Tick, int]], rest: bool = True, **claimed: Any
+def forged_carry(
+    world: World,
+    header: tuple[Tick, int],
+    anchors: Sequence[tuple[Tick, int]] = (),
+    block: int = 0,
+    now: bool | None = None,
+    **claimed: Any,
 ) -> dict[str, Any]:
-    """A coverage of the only block with displacements as given."""
+    """A carry that writes `header` (tick, radius) to a block, right or not; the ledger is rolled back.
+
+    `anchors`: older ticks with displacements as given; `now`: what is posted of the anchor, if not the truth.
+    """
+    ledger, tick, profile = world.ledger, world.tick, world.ledger.profile
+    ledger.checkpoint()
+    root, before, digest = ledger.root(), Before(ledger.pages_root, *ledger.scalars()), tick_hash(tick)
+    opening, written = ledger.block(block), (tick_hash(header[0]), header[1])
+    ledger.set_block_header(block, *written)
+    new_root = ledger.root()
+    row = (block, header[1], written[0] == digest if now is None else now)
+    words = carry_words(world.domain, root, digest, new_root, [row], profile)
+    posting = bind(words, CHAIN, world.domain)
+    place = (world.domain, root, new_root, before, anchors, [(opening, written)], posting)
+    inputs = carry_inputs(profile, tick, *place)
+    ledger.rollback()
+    return inputs | claimed
+
+
+def forged_coverage(
+    world: World, anchors: Sequence[tuple[Tick, int]] = (), solvent: bool | None = None, **claimed: Any
+) -> dict[str, Any]:
+    """A coverage with displacements as given, and the reserve's sign as told, if not the truth."""
     ledger, tick, profile = world.ledger, world.tick, world.profile
     root, before = ledger.root(), Before(ledger.pages_root, *ledger.scalars())
-    words = coverage_words(world.domain, root, tick_hash(tick), 0, profile.pages, profile)
-    posting = bind(words, CHAIN, world.domain)
-    block = ledger.block(0)
-    return coverage_inputs(profile, tick, world.domain, root, before, anchors, block, rest, posting) | claimed
+    sign = ledger.reserve >= 0 if solvent is None else solvent
+    words = coverage_words(world.domain, root, tick_hash(tick), sign, profile)
+    posting, headers = bind(words, CHAIN, world.domain), ledger.block_headers()
+    rows = [headers.get(block, (0, 0)) for block in range(profile.blocks)]
+    roots = ledger.block_roots()
+    return coverage_inputs(profile, tick, world.domain, root, before, anchors, roots, rows, posting) | claimed
 
 
 def changed(inputs: Mapping[str, Any], name: str, value: Any, *path: int) -> dict[str, Any]:

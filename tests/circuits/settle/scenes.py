@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from circuits.settle.world import BTC, LONG, SHORT, World
 from zkmargin.engine.liquidation import minimal_close
-from zkmargin.engine.margin import risk
+from zkmargin.engine.margin import holding_of, risk
 from zkmargin.errors import Refused
 from zkmargin.protocol.constants import Op
-from zkmargin.protocol.model import Touch
+from zkmargin.protocol.model import Account, Touch
 
 MILLION = 10**6
 
@@ -51,6 +51,15 @@ def leg(
     """An unsigned leg, at the mark if no price is given. SHORT closes a long, LONG takes it."""
     price = world.mark(instrument) if price is None else price
     return world.touch(op, account, instrument=instrument, side=side, size=size, price=price, flag=flag)
+
+
+def backstop_with(world: World, instrument: int, size: int, equity: int) -> Account:
+    """The backstop of an instrument, given a holding of `size` steps and an equity in fine units."""
+    held = holding_of(world.tick.instruments[instrument], instrument, size)
+    account = world.ledger.account(instrument).with_slot(0, held)
+    account = account.with_(balance=account.balance + equity - risk(account, world.tick).equity)
+    world.ledger.write(world.ledger.index_of(instrument), account)
+    return account
 
 
 def backstop_takes(world: World, alice: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from circuits.settle.scenes import MILLION, backstop_takes, crash, leg
+from circuits.settle.scenes import MILLION, backstop_takes, backstop_with, crash, leg
 from circuits.settle.world import BTC, ETH, GOLD, LONG
 from zkmargin.engine.liquidation import minimal_close
 from zkmargin.engine.margin import risk
@@ -216,6 +216,29 @@ def test_absorbing(world, accept):
     world.run(world.touch(Op.ABSORB, alice))
     assert world.ledger.reserve < 0
     accept([world.deposit(world.entry(EntryKind.FUND, 0, 500))])
+
+
+@pytest.mark.parametrize(("instrument", "size"), [(GOLD, 100), (GOLD, 0), (BTC, 0)])
+@pytest.mark.parametrize("equity", [1, 5 * FINE - 1, 5 * FINE, 5 * FINE + 1, 1000 * MILLION * FINE])
+def test_a_backstop_makes_up_a_deficit(world, accept, instrument, size, equity):
+    backstop_with(world, instrument, size, equity)
+    world.ledger.reserve = -5 * FINE
+    touch = world.touch(Op.ABSORB, instrument)
+    accept([touch])
+    world.run(touch)
+    assert world.ledger.reserve == min(equity - 5 * FINE, 0)
+    assert risk(world.ledger.account(instrument), world.tick).equity == max(equity - 5 * FINE, 0)
+
+
+def test_a_backstop_gives_what_it_is_worth_at_the_raw_price(world, accept):
+    world.prices({GOLD: 1_500_000})  # the mark: 1.8
+    backstop_with(world, GOLD, 100, 100 * MILLION * FINE)
+    world.ledger.reserve = -1000 * MILLION * FINE
+    now = risk(world.ledger.account(GOLD), world.tick)
+    assert 0 < now.worst < now.equity
+    accept([world.touch(Op.ABSORB, GOLD)])
+    world.run(world.touch(Op.ABSORB, GOLD))
+    assert world.ledger.reserve == now.worst - 1000 * MILLION * FINE
 
 
 def test_several_operations_on_one_page_and_a_kept_header(world, accept):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from circuits.settle.forge import Forgery
-from circuits.settle.scenes import MILLION, backstop_takes, crash, leg
+from circuits.settle.scenes import MILLION, backstop_takes, backstop_with, crash, leg
 from circuits.settle.world import BTC, ETH, GOLD, LONG, SHORT
 from zkmargin.engine.liquidation import minimal_close
 from zkmargin.engine.margin import holding_of, risk
@@ -36,7 +36,7 @@ def liquidation(world, scene, size=None, most=None, flag=0, min_reward=0, limit=
 def test_a_healthy_account(world, refuse, scene):
     size = 5
     bid = world.bid(scene.carol, BTC, SHORT, size, size)
-    refuse([leg(world, Op.LIQUIDATE, scene.bob, size, 1, side=LONG), bid], "(victim + absorb) * sound")
+    refuse([leg(world, Op.LIQUIDATE, scene.bob, size, 1, side=LONG), bid], "victim * sound")
 
 
 def test_health_of_exactly_nothing(world, refuse, scene):
@@ -44,7 +44,7 @@ def test_health_of_exactly_nothing(world, refuse, scene):
     account = world.ledger.account(scene.alice)
     short = risk(account, world.tick).health
     world.ledger.write(index, account.with_(balance=account.balance - short))
-    refuse(liquidation(world, scene, 1, 1, 1), "(victim + absorb) * sound")
+    refuse(liquidation(world, scene, 1, 1, 1), "victim * sound")
 
 
 def test_more_or_less_than_needed(world, refuse, accept, scene):
@@ -244,7 +244,7 @@ def test_deleveraging_a_healthy_account(world, refuse, scene):
         leg(world, Op.DELEVERAGE, scene.bob, 5, 1, side=LONG),
         leg(world, Op.OFFSET, scene.alice, 5),
     ]
-    refuse(legs, "(victim + absorb) * sound")
+    refuse(legs, "victim * sound")
 
 
 def test_offset_by_who_does_not_hold_the_other_side(world, refuse, scene):
@@ -277,7 +277,47 @@ def test_collateral_is_deleveraged_at_its_equity_value_to_its_backstop(world, re
 
 
 def test_absorbing_what_is_owed_to_an_account(world, refuse, scene):
-    refuse([world.touch(Op.ABSORB, scene.carol)], "(victim + absorb) * sound")
+    refuse([world.touch(Op.ABSORB, scene.carol)], "solvent * (1 - gives)")
+    world.ledger.reserve = -5 * FINE
+    refuse([world.touch(Op.ABSORB, scene.carol)], "solvent * (1 - gives)")
+    refuse([Touch(Op.ABSORB, 0, 0)], "solvent * (1 - gives)")  # an empty leaf
+
+
+@pytest.mark.parametrize("reserve", [0, 1, 1000 * MILLION * FINE])
+def test_a_surplus_without_a_deficit(world, refuse, reserve):
+    """Nothing is taken from a backstop, nor given to it out of the reserve."""
+    world.credit(BTC, 50 * MILLION)
+    backstop_with(world, GOLD, 100, 50 * MILLION * FINE)
+    world.ledger.reserve = reserve
+    for identity in (BTC, GOLD):
+        refuse([world.touch(Op.ABSORB, identity)], "solvent * (1 - gives)")
+
+
+def test_a_surplus_of_a_backstop_with_a_position(world, refuse):
+    backstop_with(world, BTC, 10, 5000 * MILLION * FINE)
+    world.ledger.reserve = -5 * FINE
+    refuse([world.touch(Op.ABSORB, BTC)], "solvent * (1 - gives)", "absorb * holds")
+
+
+def test_a_surplus_that_a_limited_mark_makes_up(world, refuse, accept):
+    """Gold's mark is held back above a raw price at which its backstop is worth nothing, or 1 fine unit."""
+    world.prices({GOLD: 1_000_000})
+    for worst, judge in ((1, accept), (0, lambda legs: refuse(legs, "solvent * (1 - gives)"))):
+        before = backstop_with(world, GOLD, 100, 0)
+        now = risk(before, world.tick)
+        assert now.worst < 0 == now.equity
+        world.ledger.write(GOLD, before.with_(balance=before.balance + worst - now.worst))
+        world.ledger.reserve = -5 * FINE
+        judge([world.touch(Op.ABSORB, GOLD)])
+
+
+@pytest.mark.parametrize("equity", [3 * FINE, 9 * FINE])
+@pytest.mark.parametrize("change", [1, -1])
+def test_another_part_of_a_surplus(world, refuse, equity, change):
+    before = backstop_with(world, GOLD, 100, equity)
+    world.ledger.reserve = -5 * FINE
+    balance = before.balance - min(equity, 5 * FINE) + change
+    refuse([world.touch(Op.ABSORB, GOLD)], "rootBefore|newRootHalves", balance=balance)
 
 
 def test_absorbing_while_something_can_be_sold(world, refuse):

@@ -321,6 +321,30 @@ def test_easing_where_equity_is_negative(world, refuse, accept, alice):
     accept(world.trade(bob, alice, BTC, 10, mark * 11 // 10))
 
 
+@pytest.mark.parametrize(("money", "price"), [(1000, 48_310_000), (1400, 48_500_000)])
+def test_equity_given_away_at_a_limited_mark(world, refuse, accept, money, price):
+    """The raw price is 48, the mark 54: by worst-of values a sale above 48 is a gain, by the mark a gift.
+
+    Alice would end in debt with the first price; with the second, solvent at every price, below maintenance.
+    """
+    alice, bob = world.open(b"poor", money * MILLION), world.open(b"rich", 20_000 * MILLION)
+    world.run(*world.trade(alice, bob, BTC, 100, world.mark(BTC)))
+    world.run(*world.trade(alice, bob, ETH, 1000, world.mark(ETH)))
+    world.prices({BTC: 48_000_000})
+    mark = world.mark(BTC)
+    was = risk(world.ledger.account(alice), world.tick)
+    assert was.free_initial < 0 <= was.health
+    eth = world.ledger.account(alice).holding(ETH).size * world.tick.instruments[ETH].maintenance[0]
+    gain, gift = 100 * (price - 48_000_000) * FINE, 100 * (mark - price * FINE)
+    assert (was.worst + gain) * was.maintenance >= was.worst * eth  # the ratio of W does not fall
+    assert was.worst + gain >= min(was.worst, 0)
+    assert was.equity - gift < eth
+    refuse(world.trade(bob, alice, BTC, 100, price * FINE), "trade * unfit")
+    refuse(world.trade(bob, alice, BTC, 10, mark - 1), "trade * unfit")
+    accept(world.trade(bob, alice, BTC, 10, mark))
+    accept(world.trade(bob, alice, BTC, 100, mark + 1))
+
+
 def test_a_flat_account_in_debt_has_no_exception(world, refuse, alice, bob):
     world.ledger.write(world.ledger.index_of(alice), world.ledger.account(alice).with_(balance=-5 * FINE))
     refuse(world.trade(alice, bob, BTC, 1, world.mark(BTC)), "trade * unfit")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from circuits.coverage.scenes import coverage, swept, traded
+from circuits.coverage.scenes import carry, coverage, swept, traded
 from circuits.judge import Judge
 from circuits.settle.conftest import TOUCHES
 from circuits.settle.forge import Forgery
@@ -28,9 +28,10 @@ RANGE = "template Num2Bits"
 
 @pytest.fixture
 def anchored(world: World) -> tuple[World, Tick]:
-    """Alice, Bob and Carol in a page swept a while ago; prices have moved a little."""
+    """Alice, Bob and Carol in a page swept, and a block carried, a while ago; prices have moved a little."""
     traded(world)
     anchor = swept(world, 0)
+    carry(world)
     world.prices({BTC: 59_900_000, ETH: 30_050_000})
     return world, anchor
 
@@ -76,8 +77,8 @@ def test_a_page_keeps_its_header(anchored: tuple[World, Tick], judge: Judge) -> 
     judge.accepts(made.inputs)
     assert [touch.kept for touch in made.touches[:3]] == [1, 1, 1]
     assert [touch.kept for touch in made.touches[3:]] == [0] * (TOUCHES - 3)
-    assert world.ledger.header(0) == header
-    assert coverage(world, anchor).until == world.profile.pages
+    assert world.ledger.header(0) == world.ledger.block_header(0) == header
+    coverage(world, anchor)
 
 
 def test_a_new_account_keeps_its_page(anchored: tuple[World, Tick], judge: Judge) -> None:
@@ -92,7 +93,7 @@ def test_the_least_safe_account_clears_it(anchored: tuple[World, Tick], judge: J
     made = _drafted(world, anchor, [world.withdraw(16, _spare(world, anchor) + 1)])
     judge.accepts(made.inputs)
     assert made.touches[0].kept == 0
-    assert world.ledger.header(0) == (0, 0)
+    assert world.ledger.header(0) == world.ledger.block_header(0) == (0, 0)
 
 
 def test_another_anchor_clears_it(anchored: tuple[World, Tick], judge: Judge) -> None:
@@ -143,13 +144,13 @@ def test_a_header_of_another_anchor(anchored: tuple[World, Tick], judge: Judge) 
     """Tables of the present tick, at which the account is safe enough, for a page anchored earlier."""
     world, _ = anchored
     deposit = world.deposit(world.entry(2, 0, 5 * MILLION, 16))
-    judge.refuses(_forged(world, world.tick, deposit), "kept * (anchor - anchorTick)")
+    judge.refuses(_forged(world, world.tick, deposit), "kept * (anchor[0] - anchorTick)")
 
 
 def test_a_cleared_page(world: World, judge: Judge) -> None:
     traded(world)
     deposit = world.deposit(world.entry(2, 0, 5 * MILLION, 16))
-    judge.refuses(_forged(world, world.tick, deposit), "kept * (anchor - anchorTick)")
+    judge.refuses(_forged(world, world.tick, deposit), "kept * (anchor[0] - anchorTick)")
 
 
 def test_tables_of_ones_own(anchored: tuple[World, Tick], judge: Judge) -> None:
@@ -164,7 +165,7 @@ def test_tables_of_ones_own(anchored: tuple[World, Tick], judge: Judge) -> None:
         rows = list(anchor.instruments)
         rows[BTC] = replace(rows[BTC], **{field: value})
         kind = replace(anchor, instruments=tuple(rows))
-        judge.refuses(_forged(world, kind, touch), "kept * (anchor - anchorTick)")
+        judge.refuses(_forged(world, kind, touch), "kept * (anchor[0] - anchorTick)")
 
 
 def _reclaimed(world: World, anchor: Tick, inputs: dict[str, Any], at: int, change: int) -> dict[str, Any]:

@@ -1,41 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sweeps and coverage that hide an unhealthy account or an outgrown page: each is refused."""
+"""Sweeps that hide an unhealthy account or promise a radius it has not: each is refused."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from circuits.coverage.scenes import MILLION, changed, forged_coverage, forged_sweep, sweep, swept, traded
-from circuits.judge import Judge, judge_of
-from circuits.settle.world import BTC, ETH, GOLD, LONG, World, parameters
+from circuits.coverage.scenes import changed, forged_sweep, traded
+from circuits.judge import Judge
+from circuits.settle.world import BTC, GOLD, LONG, World
 from zkmargin.circuits.coverage_inputs import safety_claim, sweep_weights
-from zkmargin.engine.coverage import displacement, page_radius
-from zkmargin.engine.margin import risk
-from zkmargin.engine.ticks import genesis_tick
-from zkmargin.protocol.constants import P, load
+from zkmargin.engine.coverage import page_radius
+from zkmargin.protocol.constants import P
 from zkmargin.protocol.hashes import sponge, tick_hash
-from zkmargin.protocol.model import Account, Holding
-from zkmargin.protocol.packing import split
-from zkmargin.state.ledger import Ledger
+from zkmargin.protocol.model import Holding
 
 ALICE = 16
 BROKE = "template Num2Bits"  # of the claim's range
-
-
-@pytest.fixture
-def crashed(world: World) -> World:
-    """Alice is below maintenance, and the page was swept before."""
-    traded(world)
-    swept(world, 0)
-    world.prices({BTC: 56_000_000})
-    world.prices({BTC: 52_500_000})
-    assert risk(world.ledger.account(ALICE), world.tick).health < 0
-    return world
 
 
 def place_of(world: World, account: int) -> int:
@@ -149,14 +133,15 @@ def test_a_table_of_an_older_tick(world: World, sweep_judge: Judge) -> None:
     sweep_judge.refuses({**now, **{name: before[name] for name in names}}, "tickHalves")
 
 
-OTHERS = ("weights", "reserve", "nextId", "consumed", "pagesRoot", "anchor", "lastRadius")
+SCALARS = ("reserve", "nextId", "consumed", "pagesRoot")
+OTHERS = ("weights", *SCALARS, "anchor", "lastRadius", "blockAnchor", "blockRadius")
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_witnesses(world: World, sweep_judge: Judge, name: str) -> None:
     traded(world)
     inputs = forged_sweep(world, 0, 3)
-    path = {"weights": (8 * BTC,), "anchor": (0,), "lastRadius": (0,)}.get(name, ())
+    path = {"weights": (8 * BTC,)}.get(name, () if name in SCALARS else (0,))
     sweep_judge.refuses(changed(inputs, name, 987, *path))
 
 
@@ -179,125 +164,6 @@ def test_another_page_than_posted(world: World, sweep_judge: Judge) -> None:
     first, second = forged_sweep(world, 0, 3), forged_sweep(world, 1, 3)
     bound = {name: second[name] for name in ("C", "r", "y")}
     sweep_judge.refuses({**first, **bound}, "sponge.out === C|sum[0]")
-
-
-# ---------------------------------------------------------------- coverage
-
-
-def test_an_unswept_page(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    sweep(world)
-    inputs = forged_coverage(world, [])
-    world.run(*world.trade(17, 16, BTC, 1, world.mark(BTC)))  # the touch clears the page
-    cleared = forged_coverage(world, [])
-    coverage_judge.refuses(cleared, "pagesRoot === root")
-    coverage_judge.refuses({**cleared, "at": inputs["at"]}, "pagesRoot === root")
-
-
-def test_a_displacement_one_too_small(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    anchor = swept(world, 0)
-    world.prices({BTC: 59_000_000, ETH: 30_200_000})
-    d = displacement(anchor, world.tick)
-    coverage_judge.accepts(forged_coverage(world, [(anchor, d)]))
-    coverage_judge.refuses(forged_coverage(world, [(anchor, d - 1)]), "template Num2Bits")
-    coverage_judge.refuses(forged_coverage(world, [(anchor, 0)]), "template Num2Bits")
-
-
-def test_a_rise_that_is_too_small(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    anchor = swept(world, 0)
-    world.prices({BTC: 61_000_000})
-    d = displacement(anchor, world.tick)
-    inputs = forged_coverage(world, [(anchor, d)])
-    lower = (inputs["rise"][0][BTC] - 1) % P
-    coverage_judge.refuses(changed(inputs, "rise", lower, 0, BTC), "template Num2Bits")
-
-
-def test_a_radius_that_was_outgrown(crashed: World, coverage_judge: Judge) -> None:
-    first = World().tick
-    d = displacement(first, crashed.tick)
-    assert d > crashed.ledger.header(0)[1]
-    inputs = forged_coverage(crashed, [(first, d)])
-    coverage_judge.refuses(inputs, "template Num2Bits")
-    coverage_judge.refuses(changed(inputs, "radius", d, 0), "pagesRoot === root")
-
-
-@pytest.mark.parametrize("radius", [-1, 1 << 24, P - 5])
-def test_a_radius_no_header_holds(world: World, coverage_judge: Judge, radius: int) -> None:
-    traded(world)
-    sweep(world)
-    inputs = forged_coverage(world, [])
-    coverage_judge.refuses(changed(inputs, "radius", radius % P, 0), "pagesRoot === root")
-
-
-def test_a_page_said_to_be_empty(crashed: World, coverage_judge: Judge) -> None:
-    inputs = forged_coverage(crashed, [(World().tick, 0)], at=[[0, 0, 0]] * 8)
-    coverage_judge.refuses(inputs, "pagesRoot === root")
-
-
-def test_a_page_at_two_anchors_at_once(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    sweep(world)
-    inputs = forged_coverage(world, [])
-    coverage_judge.refuses(changed(inputs, "at", 1, 0, 1), "anchored * (anchored - 1)")
-    coverage_judge.refuses(changed(inputs, "at", 2, 0, 0), "at[i][a] * (at[i][a] - 1)")
-
-
-def test_an_anchor_that_is_not_the_pages(crashed: World, coverage_judge: Judge) -> None:
-    """The page said to be anchored at the present tick, from which nothing has moved."""
-    inputs = forged_coverage(crashed, [(World().tick, 0)], at=[[1, 0, 0], *[[0, 0, 0]] * 7])
-    coverage_judge.refuses(inputs, "pagesRoot === root")
-
-
-def test_an_anchor_with_tables_of_ones_own(world: World, coverage_judge: Judge) -> None:
-    """The header's anchor is a hash: another table has another."""
-    traded(world)
-    anchor = swept(world, 0)
-    world.prices({BTC: 56_000_000})
-    rows = list(anchor.instruments)
-    rows[BTC] = replace(rows[BTC], move=rows[BTC].move * 1000)
-    kind = replace(anchor, instruments=tuple(rows))
-    inputs = forged_coverage(world, [(anchor, displacement(kind, world.tick))])
-    coverage_judge.refuses(changed(inputs, "moves", rows[BTC].move, 1, BTC), "pagesRoot === root")
-
-
-def test_another_root_or_tick(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    sweep(world)
-    inputs = forged_coverage(world, [])
-    world.open(b"newcomer", 5 * MILLION)
-    sweep(world)
-    other = forged_coverage(world, [])
-    coverage_judge.refuses({**inputs, "rootHalves": other["rootHalves"]}, "rootHalves")
-    world.prices({BTC: 60_100_000})
-    coverage_judge.refuses({**inputs, "tickHalves": list(split(tick_hash(world.tick)))}, "tickHalves")
-
-
-def test_another_range_than_posted(world: World, coverage_judge: Judge) -> None:
-    traded(world)
-    sweep(world)
-    whole, half = forged_coverage(world, []), forged_coverage(world, [], rest=False)
-    coverage_judge.accepts(half)
-    for name in ("C", "r", "y"):
-        coverage_judge.refuses({**whole, name: (whole[name] + 1) % P}, "sponge.out === C|sum[0] === y")
-
-
-def test_the_rest_is_not_empty() -> None:
-    """Profile main with blocks of eight pages: with an account far to the right only part is covered."""
-    judge, profile = judge_of("coverage", "main", 8), replace(load().profile("main"), block_levels=1)
-    tick = genesis_tick(parameters(profile.instruments), 100)
-    accounts = {k: Account(id=k) for k in range(1, profile.instruments)}
-    for leaf, whole in ((5_000, False), (64 * 7 + 3, True)):
-        far = {leaf: Account(id=99, address=1, owner=2)}
-        ledger = Ledger.of(profile, accounts | far, {}, (0, 100, 0))
-        for page in (0, leaf // 64):
-            ledger.set_header(page, tick_hash(tick), 9)
-        world: Any = SimpleNamespace(ledger=ledger, tick=tick, profile=profile, domain=5)
-        if whole:
-            judge.accepts(forged_coverage(world, []))
-        else:
-            judge.refuses(forged_coverage(world, []), "empty[l][c] === 0")
 
 
 def test_the_least_radius_is_of_the_worst_account(world: World) -> None:

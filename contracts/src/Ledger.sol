@@ -17,8 +17,11 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using Posted for uint256[];
 
+    /// @dev `stock`: of a collateral, the units deposited less those paid out; what was given without a deposit is not counted. 0 of the
+    /// quote asset, which has no limit.
     struct Custody {
         IERC20 token;
+        uint96 stock;
         uint256 unit;
     }
 
@@ -81,8 +84,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @inheritdoc ILedger
     mapping(uint64 index => bytes32) public queue;
     mapping(address account => mapping(uint16 asset => Credit)) private _credits;
-    /// @inheritdoc ILedger
-    mapping(uint16 asset => Custody) public assetOf;
+    mapping(uint16 asset => Custody) private _custodies;
 
     constructor(Config memory config) {
         if (!_sized(config) || !_started(config) || block.chainid >> Protocol.DOMAIN_CHAIN_ID_BITS != 0) revert ConfigOutOfRange();
@@ -121,8 +123,12 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         if (amount == 0 || (asset != 0 && amount >> Protocol.BITS_MAGNITUDE != 0)) revert AmountOutOfRange(amount);
         Posted.requireInField(uint256(owner));
         Custody storage held = _custody(asset);
-        uint256 stock = _pull(held, amount);
-        if (asset != 0 && stock >= held.unit << Protocol.BITS_MAGNITUDE) revert CollateralFull(asset);
+        if (asset != 0) {
+            uint96 stock = held.stock + amount;
+            if (stock >> Protocol.BITS_MAGNITUDE != 0) revert CollateralFull(asset);
+            held.stock = stock;
+        }
+        _pull(held, amount);
 
         index = requested++;
         queue[index] = Queue.hash(index, Entry(msg.sender, kind, asset, amount, target, owner));
@@ -139,6 +145,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
         emit Withdrawn(msg.sender, asset, amount);
 
         Custody storage held = _custody(asset);
+        if (asset != 0) held.stock -= uint96(amount);
         held.token.safeTransfer(msg.sender, amount * held.unit);
     }
 
@@ -170,6 +177,11 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @inheritdoc ILedger
     function pending(address account, uint16 asset) external view returns (uint256) {
         return _matured(account, asset).pending;
+    }
+
+    /// @inheritdoc ILedger
+    function assetOf(uint16 asset) external view returns (IERC20 token, uint256 unit) {
+        return (_custodies[asset].token, _custodies[asset].unit);
     }
 
     /* INTERNAL */
@@ -320,19 +332,17 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
     }
 
     function _custody(uint16 asset) private view returns (Custody storage held) {
-        held = assetOf[asset];
+        held = _custodies[asset];
         if (address(held.token) == address(0)) revert AssetUnknown(asset);
     }
 
-    /// @dev Returns the token's new balance here.
-    /// Warning: the balance is compared before and after, so nothing that moves the token may be entered meanwhile.
-    function _pull(Custody storage held, uint64 amount) private returns (uint256 stock) {
+    /// @dev Warning: the balance is compared before and after, so nothing that moves the token may be entered meanwhile.
+    function _pull(Custody storage held, uint64 amount) private {
         IERC20 token = held.token;
         uint256 expected = amount * held.unit;
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), expected);
-        stock = token.balanceOf(address(this));
-        uint256 received = stock - before;
+        uint256 received = token.balanceOf(address(this)) - before;
         if (received != expected) revert TransferInexact(expected, received);
     }
 
@@ -366,7 +376,7 @@ contract Ledger is ILedger, ReentrancyGuardTransient {
             if (asset.unit == 0 || asset.unit >> 128 != 0) revert UnitOutOfRange(asset.id);
             if (address(asset.token).code.length == 0) revert TokenMissing(asset.id);
             for (uint256 j = 0; j < i; j++) if (address(assets[j].token) == address(asset.token)) revert TokenRepeated(asset.id);
-            assetOf[asset.id] = Custody(asset.token, asset.unit);
+            _custodies[asset.id] = Custody(asset.token, 0, asset.unit);
             emit AssetRegistered(asset.id, address(asset.token), asset.unit);
         }
     }

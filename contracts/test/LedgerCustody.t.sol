@@ -66,6 +66,41 @@ contract LedgerCustodyTest is LedgerFixture {
         ledger.deposit(2, ETHER, 1, 3, 0);
     }
 
+    /// What somebody sends without a deposit takes nobody's room.
+    function test_donationsDoNotFillACollateral() public {
+        wrapped.mint(address(ledger), ((1 << 48) - 1) * ETHER_UNIT);
+        vm.startPrank(alice);
+        ledger.deposit(2, ETHER, (1 << 48) - 1, 3, 0);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CollateralFull.selector, ETHER));
+        ledger.deposit(2, ETHER, 1, 3, 0);
+    }
+
+    /// Room comes back by what is paid out, not by what is credited: that is still here.
+    function test_payoutsMakeRoomInACollateral() public {
+        deposit(alice, ETHER, (1 << 48) - 1);
+        credited(bob, ETHER, 4);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CollateralFull.selector, ETHER));
+        vm.prank(alice);
+        ledger.deposit(2, ETHER, 1, 3, 0);
+        vm.prank(bob);
+        ledger.withdraw(ETHER);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CollateralFull.selector, ETHER));
+        vm.prank(alice);
+        ledger.deposit(2, ETHER, 5, 3, 0);
+        deposit(alice, ETHER, 4);
+    }
+
+    function test_refusedDepositsTakeNoRoom() public {
+        deposit(alice, ETHER, (1 << 48) - 2);
+        vm.expectRevert(abi.encodeWithSelector(ILedger.CollateralFull.selector, ETHER));
+        vm.prank(alice);
+        ledger.deposit(2, ETHER, 2, 3, 0);
+        vm.expectRevert();
+        vm.prank(makeAddr("poor"));
+        ledger.deposit(2, ETHER, 1, 3, 0);
+        deposit(alice, ETHER, 1);
+    }
+
     function test_depositRefusesOwnerOutsideTheField() public {
         vm.expectRevert(abi.encodeWithSelector(ILedger.NotInField.selector, P));
         ledger.deposit(1, QUOTE, 1, 0, bytes32(P));

@@ -103,18 +103,22 @@ def measure(profile: str) -> dict[str, int]:
         gas["settle, 1 withdrawal, claim there"] = _settle(bench, pay, bob)
         gas["coverage, first time"] = client.post(OPERATOR, bench.cover()).gas_used
         gas["withdraw"] = client.withdraw(BOB, QUOTE).gas_used
-        refused = [client.deposit(BOB, 2, ETHER, 5, target=3)[0] for _ in range(2)]
+        client.deposit(BOB, 2, ETHER, 5, target=3)
+        entry, receipt = client.deposit(BOB, 2, ETHER, 5, target=3)
+        gas["deposit of collateral"] = receipt.gas_used
+        refused = client.queued(bench.deployment.from_block)[-2:]
         gas["settle, 2 deposits refused, claims there"] = _settle(
             bench, [performed(e, flag=0) for e in refused]
         )
-        slot = GENESIS.slot + 1
+        slot = GENESIS.slot + 10  # the node's clock runs on meanwhile
         bench.node.advance_to(slot * SLOT_SECONDS)
         gas["tick"] = client.post(OPERATOR, bench.tick(slot, new_tick=(1 << 253) - slot)).gas_used
         gas["sweep"] = client.post(OPERATOR, bench.sweep((1 << 253) - 5)).gas_used
         gas["regroup"] = client.post(OPERATOR, bench.regroup((1 << 253) - 6)).gas_used
         gas["carry"] = client.post(OPERATOR, bench.carry((1 << 253) - 7)).gas_used
         gas["coverage"] = client.post(OPERATOR, bench.cover()).gas_used
-        gas["a tick at once: tick, settle, 2 sweeps, carry, coverage"] = _tick_at_once(bench, slot + 1)
+        gas["withdraw collateral"] = client.withdraw(BOB, ETHER).gas_used
+        gas["a tick at once: tick, settle, 2 sweeps, carry, coverage"] = _tick_at_once(bench, slot + 10)
     return gas
 
 

@@ -121,7 +121,8 @@ interface ILedger {
     /// @notice Thrown for a deposit of nothing, or of more collateral than a holding can be.
     error AmountOutOfRange(uint64 amount);
 
-    /// @notice Thrown for a deposit that would bring all of a collateral held here to 2^48 units: one account must have room for it all.
+    /// @notice Thrown for a deposit that would bring what was deposited of a collateral, less what was paid out, to 2^48 units: one account must
+    /// have room for it all.
     error CollateralFull(uint16 asset);
 
     /// @notice Thrown when a deposit of `expected` token base units brought `received`: the token takes fees.

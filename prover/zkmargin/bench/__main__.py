@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m zkmargin.bench [SECTION ...]: constraints, proving, engine, onchain; all these if none is named.
+"""python -m zkmargin.bench [SECTION ...]: constraints, proving, profile, engine, onchain; all these if none
+is named.
 
 Section `large` proves a ledger of 65,536 accounts whole, which takes a quarter of an hour.
 """
@@ -10,13 +11,14 @@ import sys
 import time
 from functools import partial
 
-from zkmargin.bench import constraints, engine, onchain, proving
+from zkmargin.bench import constraints, engine, onchain, profile, proving
 from zkmargin.bench.rows import Row, keep, show
 from zkmargin.protocol.home import build_folder
 
 USUAL = {
     "constraints": constraints.rows,
     "proving": proving.rows,
+    "profile": profile.rows,
     "engine": engine.rows,
     "onchain": onchain.rows,
 }

@@ -2,6 +2,7 @@
 // Prime fields in Montgomery form with R = 2^256. Compiled once per instruction set, in namespace zkm::ZKM_ARCH:
 // ZKM_ADX = 1 uses mulx/adcx/adox, 0 is plain C++. Both keep values fully reduced, so their results are bit-identical.
 #pragma once
+#include "inverse.hpp"
 #include "limbs.hpp"
 
 namespace zkm::ZKM_ARCH {
@@ -12,6 +13,7 @@ struct Fp : Limbs {
     static constexpr u64 inv = negative_inverse(Modulus::p.v[0]);
     static constexpr Limbs r1 = power_of_two(Modulus::p, 256);
     static constexpr Limbs r2 = power_of_two(Modulus::p, 512);
+    static constexpr Limbs r3 = power_of_two(Modulus::p, 768);
 
     static Fp wrap(const Limbs& x) { return Fp{x}; }
     static Fp zero() { return Fp{Limbs{{0, 0, 0, 0}}}; }
@@ -148,8 +150,8 @@ struct Fp : Limbs {
         return r;
     }
 
-    // 1/x by Fermat's little theorem; 0 for 0. Callers batch inversions, so its cost does not show.
-    Fp inverse() const { return pow(subtract_raw(p, Limbs{{2, 0, 0, 0}})); }
+    // 1/x; 0 for 0.
+    Fp inverse() const { return Fp{Inverter<Modulus>::inverse(*this)} * Fp{r3}; }
 
     static Limbs reduce_once(const Limbs& x) { return less(x, p) ? x : subtract_raw(x, p); }
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "limbs.hpp"
+#include "parts.hpp"
 
 namespace zkm {
 
@@ -18,7 +19,8 @@ public:
     // Witness: `wires` canonical words. Proof: A.x A.y, B.x and B.y each imaginary part first, C.x C.y, as 32-byte
     // big-endian numbers: the order of the chain's precompile. Fresh blinding in every call; may run in several threads
     // at once. A witness that does not meet the constraints yields a proof that does not verify.
-    virtual void prove(const u8* witness, int threads, u8* proof) const = 0;
+    // `parts` takes the CPU time of: rows, transforms, digits, the sums a b c h, and blinding.
+    virtual void prove(const u8* witness, int threads, u8* proof, Parts& parts) const = 0;
 };
 
 }  // namespace zkm

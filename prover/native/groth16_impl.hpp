@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The Groth16 prover (eprint 2016/260), with snarkjs's choice of domain and quotient.
 #pragma once
+#include <optional>
+
 #include "groth16.hpp"
 #include "groth16_key.hpp"
 #include "ntt.hpp"
@@ -15,39 +17,50 @@ public:
         public_signals = key_.public_signals;
     }
 
-    void prove(const u8* witness, int threads, u8* proof) const override {
+    void prove(const u8* witness, int threads, u8* proof, Parts& parts) const override {
         std::vector<Limbs> w(wires);
         std::memcpy(w.data(), witness, 32 * (size_t)wires);
-        const DigitTable digits(w.data(), wires, choose_bits(w.data(), wires, BUCKET_COST), threads);
-        Msm<Fq> a(key_.a, digits), b1(key_.b1, digits), c(key_.c, digits);
-        Msm<Fq2> b2(key_.b2, digits);
+        std::optional<DigitTable> digits, quotient_digits;
+        parts.time("digits", [&] { digits.emplace(w.data(), wires, choose_bits(w.data(), wires, BUCKET_COST), threads); });
+        Msm<Fq> a(key_.a, *digits), c(key_.c, *digits);
+        Msm<Fq2> b(key_.b, *digits);
 
-        std::vector<Fr> va = rows(0, w, threads), vb = rows(1, w, threads), vc(va.size());
-        parallel_ranges(va.size(), 1024, threads, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; i++) vc[i] = va[i] * vb[i];
+        std::vector<Fr> va, vb, vc;
+        parts.time("rows", [&] {
+            va = rows(0, w, threads);
+            vb = rows(1, w, threads);
+            vc.resize(va.size());
+            parallel_ranges(va.size(), 1024, threads, [&](size_t begin, size_t end) {
+                for (size_t i = begin; i < end; i++) vc[i] = va[i] * vb[i];
+            });
         });
-        std::vector<std::function<void()>> tasks;
-        for (std::vector<Fr>* v : {&va, &vb, &vc}) tasks.push_back([this, v] { coset_.apply(v->data()); });
-        b2.add_tasks(tasks);
-        a.add_tasks(tasks);
-        c.add_tasks(tasks);
-        b1.add_tasks(tasks);
-        run_tasks(tasks, threads);
+        std::vector<Task> tasks;
+        for (std::vector<Fr>* v : {&va, &vb, &vc}) tasks.push_back({"transforms", [this, v] { coset_.apply(v->data()); }});
+        b.add_tasks("b", tasks);
+        a.add_tasks("a", tasks);
+        c.add_tasks("c", tasks);
+        run_tasks(tasks, threads, parts);
 
         std::vector<Limbs> quotient(va.size());
-        parallel_ranges(va.size(), 1024, threads, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; i++) quotient[i] = (va[i] * vb[i] - vc[i]).canonical();
+        parts.time("rows", [&] {
+            parallel_ranges(va.size(), 1024, threads, [&](size_t begin, size_t end) {
+                for (size_t i = begin; i < end; i++) quotient[i] = (va[i] * vb[i] - vc[i]).canonical();
+            });
         });
-        const DigitTable quotient_digits(quotient.data(), quotient.size(),
-                                         choose_bits(quotient.data(), quotient.size(), BUCKET_COST), threads);
-        Msm<Fq> h(key_.h, quotient_digits);
+        parts.time("digits", [&] {
+            quotient_digits.emplace(quotient.data(), quotient.size(),
+                                    choose_bits(quotient.data(), quotient.size(), BUCKET_COST), threads);
+        });
+        Msm<Fq> h(key_.h, *quotient_digits);
         tasks.clear();
-        h.add_tasks(tasks);
-        run_tasks(tasks, threads);
+        h.add_tasks("h", tasks);
+        run_tasks(tasks, threads, parts);
 
-        Extended<Fq> sum_c = c.result();
-        sum_c.add(h.result());
-        blind(a.result(), b1.result(), b2.result(), sum_c, proof);
+        parts.time("blinding", [&] {
+            Extended<Fq> sum_c = c.result();
+            sum_c.add(h.result());
+            blind(a.result(), b.result(), sum_c, proof);
+        });
     }
 
 private:
@@ -85,22 +98,22 @@ private:
         return out;
     }
 
-    void blind(Extended<Fq> a, Extended<Fq> b1, Extended<Fq2> b2, Extended<Fq> c, u8* proof) const {
-        Limbs r = random_scalar(), s = random_scalar();
+    // Groth16 draws r and s and proves with A + r delta, B + s delta and a C that needs B in G1 as well. The same
+    // distribution comes from (A/r, r (B + s delta), C + s A): of proofs that hold, A and B are uniform and independent,
+    // and they leave one C. So the sum over the key's section 6, a sixth of the work with that of G2, is never made.
+    void blind(Extended<Fq> a, Extended<Fq2> b, Extended<Fq> c, u8* proof) const {
+        Limbs r = random_scalar(), s = random_scalar(), inverse = Fr::from_canonical(r).inverse().canonical();
         a.add(key_.alpha1);
-        a.add(multiply(key_.delta1, r));
-        b1.add(key_.beta1);
-        b1.add(multiply(key_.delta1, s));
-        b2.add(key_.beta2);
-        b2.add(multiply(key_.delta2, s));
-        const Limbs minus_rs = (Fr::from_canonical(r) * Fr::from_canonical(s)).neg().canonical();
         c.add(multiply(a, s));
-        c.add(multiply(b1, r));
-        c.add(multiply(key_.delta1, minus_rs));
+        a = multiply(a, inverse);
+        b.add(key_.beta2);
+        b.add(multiply(key_.delta2, s));
+        b = multiply(b, r);
         wipe(r);
         wipe(s);
+        wipe(inverse);
         const Affine<Fq> pa = a.affine(), pc = c.affine();
-        const Affine<Fq2> pb = b2.affine();
+        const Affine<Fq2> pb = b.affine();
         for (const Fq* coordinate : {&pa.x, &pa.y, &pb.x.b, &pb.x.a, &pb.y.b, &pb.y.a, &pc.x, &pc.y}) {
             const Limbs word = coordinate->canonical();
             for (int i = 0; i < 32; i++) *proof++ = static_cast<u8>(word.v[3 - i / 8] >> (56 - 8 * (i % 8)));
@@ -134,9 +147,10 @@ void msm_on(const u8* points, const Limbs* scalars, size_t count, int bits, int 
     to_stored(bases.points.data(), bases.points.size());
     const DigitTable digits(scalars, count, bits ? bits : choose_bits(scalars, count, BUCKET_COST), threads);
     Msm<F> msm(bases, digits);
-    std::vector<std::function<void()>> tasks;
-    msm.add_tasks(tasks);
-    run_tasks(tasks, threads);
+    std::vector<Task> tasks;
+    Parts parts;
+    msm.add_tasks("sum", tasks);
+    run_tasks(tasks, threads, parts);
     const Affine<F> sum = msm.result().affine();
     for (size_t k = 0; k < sizeof sum / 32; k++) {
         const Limbs word = reinterpret_cast<const Fq*>(&sum)[k].canonical();

@@ -65,8 +65,8 @@ struct Groth16Key {
     int log_domain = 0;
     Affine<Fq> alpha1, beta1, delta1;
     Affine<Fq2> beta2, gamma2, delta2;
-    Bases<Fq> a, b1, c, h;
-    Bases<Fq2> b2;
+    Bases<Fq> a, c, h;
+    Bases<Fq2> b;
     SparseMatrix matrix[2];
     std::vector<Limbs> values;
 
@@ -79,8 +79,8 @@ struct Groth16Key {
         read_header(file.section(2, HEADER_BYTES));
         read_points<Fq>(file, 3, (u64)public_signals + 1, 0, threads, nullptr);
         read_points(file, 5, wires, 0, threads, &a);
-        read_points(file, 6, wires, 0, threads, &b1);
-        read_points(file, 7, wires, 0, threads, &b2);
+        read_points<Fq>(file, 6, wires, 0, threads, nullptr);
+        read_points(file, 7, wires, 0, threads, &b);
         read_points(file, 8, wires - public_signals - 1, public_signals + 1, threads, &c);
         read_points(file, 9, domain_size(), 0, threads, &h);
         read_coefficients(file);

@@ -199,6 +199,18 @@ public:
     u32 public_signals() const { return key_->public_signals; }
 
     py::bytes prove(const py::buffer& witness, int threads) const {
+        Parts parts;
+        return prove(witness, threads, parts);
+    }
+
+    std::map<std::string, double> profile(const py::buffer& witness) const {
+        Parts parts;
+        prove(witness, 1, parts);
+        return parts.seconds();
+    }
+
+private:
+    py::bytes prove(const py::buffer& witness, int threads, Parts& parts) const {
         View view(witness);
         const u8* words = view.data();
         if (view.size() != 32 * (size_t)key_->wires)
@@ -209,11 +221,10 @@ public:
         py::gil_scoped_release unlocked;
         check_below(words, key_->wires, ScalarField::p, "witness word");
         if (!(load_limbs(words) == Limbs{{1, 0, 0, 0}})) throw BadInput("the first word of a witness must be 1");
-        key_->prove(words, threads, out);
+        key_->prove(words, threads, out, parts);
         return result;
     }
 
-private:
     std::unique_ptr<Groth16> key_;
 };
 
@@ -279,7 +290,9 @@ PYBIND11_MODULE(_kernel, m) {
         .def(py::init<const std::string&, int>(), py::arg("zkey"), py::arg("threads") = 1)
         .def_property_readonly("wires", &Prover::wires, "Words of a witness.")
         .def_property_readonly("public_signals", &Prover::public_signals, "Public signals, without the constant 1.")
-        .def("prove", &Prover::prove, py::arg("witness"), py::arg("threads") = 1,
+        .def("profile", &Prover::profile, py::arg("witness"),
+             "CPU seconds of a proof's parts, in one thread: rows, transforms, digits, a, b, c, h, blinding.")
+        .def("prove", py::overload_cast<const py::buffer&, int>(&Prover::prove, py::const_), py::arg("witness"), py::arg("threads") = 1,
              "256 bytes: A, B with the imaginary part of each coordinate first, C, big-endian. Verify before use: a "
              "witness that does not meet the constraints gives a proof that does not hold.");
     m.def("msm", &msm, py::arg("group"), py::arg("points"), py::arg("scalars"), py::arg("bits") = 0,

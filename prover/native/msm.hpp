@@ -3,11 +3,11 @@
 // same digit are added up pair by pair, all buckets at once, so that nearly every addition is a batched affine one.
 #pragma once
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
 #include "digits.hpp"
 #include "pair_adder.hpp"
+#include "parts.hpp"
 
 namespace zkm::ZKM_ARCH {
 
@@ -145,11 +145,11 @@ class Msm {
 public:
     Msm(const Bases<F>& bases, const DigitTable& digits) : bases_(bases), digits_(digits), windows_(digits.windows) {}
 
-    void add_tasks(std::vector<std::function<void()>>& tasks) {
+    void add_tasks(const char* part, std::vector<Task>& tasks) {
         for (int w = 0; w < digits_.windows; w++)
-            tasks.push_back([this, w] {
+            tasks.push_back({part, [this, w] {
                 windows_[w] = WindowSum<F>(bases_, digits_.window(w), digits_.bits).compute();
-            });
+            }});
     }
 
     Extended<F> result() const {
@@ -166,9 +166,5 @@ private:
     const DigitTable& digits_;
     std::vector<Extended<F>> windows_;
 };
-
-inline void run_tasks(const std::vector<std::function<void()>>& tasks, int threads) {
-    parallel_for(tasks.size(), threads, [&](size_t i) { tasks[i](); });
-}
 
 }  // namespace zkm::ZKM_ARCH

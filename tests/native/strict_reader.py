@@ -95,7 +95,10 @@ class Key:
     matrices: tuple[Matrix, Matrix]
 
     def effect(self, witness: list[int]) -> object:
-        """Everything of the key that a proof of `witness` depends on: equal effects, equally good proofs."""
+        """Everything of the key that a proof of `witness` depends on: equal effects, equally good proofs.
+
+        Section 6, beta1 and delta1 are for another way of blinding; the prover checks and leaves them.
+        """
         rows = [
             {
                 row: value
@@ -105,13 +108,13 @@ class Key:
             for matrix in self.matrices
         ]
         used: list[Counter[bytes]] = []  # by section: how often each point is taken
-        for kind, first in {5: 0, 6: 0, 7: 0, 8: self.public + 1}.items():
+        for kind, first in {5: 0, 7: 0, 8: self.public + 1}.items():
             times: Counter[bytes] = Counter()
             for wire, point in enumerate(self.bases[kind], first):
                 times[point] += witness[wire]
             used.append(Counter({p: n % SCALARS for p, n in times.items() if n % SCALARS and any(p)}))
-        alpha1, beta1, beta2, _, delta1, delta2 = self.header
-        return (self.domain, rows, used, self.bases[9], alpha1, beta1, beta2, delta1, delta2)
+        alpha1, _, beta2, _, _, delta2 = self.header
+        return (self.domain, rows, used, self.bases[9], alpha1, beta2, delta2)
 
 
 def read_key(data: bytes) -> Key:

@@ -72,6 +72,28 @@ def test_blinding_is_fresh(best_kernel: ModuleType, tmp_path: Path) -> None:
         assert len({getattr(proof, point) for proof in proofs}) == 4
 
 
+def test_proofs_are_blinded_apart(best_kernel: ModuleType, tmp_path: Path) -> None:
+    """A proof's points belong to its own blinding: none fits another proof of the same witness."""
+    system = random_system(2, 30)
+    zkey = make(best_kernel, tmp_path, system)
+    prover, key = best_kernel.Prover(str(zkey)), vkey_from_zkey(zkey)
+    one, two = proof_of(prover, system), proof_of(prover, system)
+    assert verify_groth16py(one, key)
+    assert verify_groth16py(two, key)
+    for mixed in ((one.a, two.b, two.c), (two.a, one.b, two.c), (two.a, two.b, one.c)):
+        assert not verify_groth16py(Proof(*mixed, one.public), key)
+
+
+def test_parts_of_a_proof_are_told(kernel: ModuleType, tmp_path: Path) -> None:
+    system = random_system(6, 200)
+    prover = kernel.Prover(str(make(kernel, tmp_path, system)))
+    parts = prover.profile(system.witness_bytes())
+    assert set(parts) == {"digits", "rows", "transforms", "a", "b", "c", "h", "blinding"}
+    assert all(seconds > 0 for seconds in parts.values())
+    with pytest.raises(ValueError, match="bytes"):
+        prover.profile(b"")
+
+
 def test_concurrent_proofs(kernel: ModuleType, tmp_path: Path) -> None:
     first = random_system(1, 400)
     zkey = make(kernel, tmp_path, first)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m zkmargin.bench [SECTION ...]: constraints, coverage, proving, engine, onchain; all by default.
+"""python -m zkmargin.bench [SECTION ...]: constraints, coverage, proving, profile, engine, onchain; all by
+default.
 
 Section `large` proves a ledger of 65,536 accounts whole: 175 proofs, which by the CPU time of those of a
 smaller one take two idle cores some ten minutes.
@@ -11,7 +12,7 @@ import sys
 import time
 from functools import partial
 
-from zkmargin.bench import constraints, coverage, engine, onchain, proving
+from zkmargin.bench import constraints, coverage, engine, onchain, profile, proving
 from zkmargin.bench.rows import Row, keep, show
 from zkmargin.protocol.home import build_folder
 
@@ -19,6 +20,7 @@ USUAL = {
     "constraints": constraints.rows,
     "coverage": coverage.rows,
     "proving": proving.rows,
+    "profile": profile.rows,
     "engine": engine.rows,
     "onchain": onchain.rows,
 }

@@ -76,8 +76,3 @@ def audit_command(
     else:
         _show(result)
     raise typer.Exit(int(result.exit))
-
-
-def register(app: typer.Typer) -> None:
-    """Mount the command."""
-    app.command("audit")(audit_command)

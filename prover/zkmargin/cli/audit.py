@@ -84,8 +84,3 @@ def audit_command(
     else:
         _show(result)
     raise typer.Exit(int(result.exit))
-
-
-def register(app: typer.Typer) -> None:
-    """Mount the command."""
-    app.command("audit")(audit_command)

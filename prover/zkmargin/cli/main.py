@@ -1,57 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `zkmargin`: subcommands, and errors turned into exit statuses."""
+"""The entry point of `zkmargin`: errors turned into exit statuses.
+
+Nothing that takes time is imported before `run` does it, so that an interrupt at the keyboard ends quietly
+from the first moment on.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-from typer.exceptions import TyperException
-
-from zkmargin.cli.account import account_command
-from zkmargin.cli.audit import register as register_audit
-from zkmargin.cli.circuits import circuits_command
-from zkmargin.cli.submit import submit_command
-from zkmargin.cli.verify import verify_command
 from zkmargin.errors import ExitStatus, InternalError, UsageError, ZkMarginError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Margin computed off-chain and proved on-chain.",
-)
-app.command("circuits")(circuits_command)
-app.command("verify")(verify_command)
-app.command("account")(account_command)
-app.command("submit")(submit_command)
-register_audit(app)
-
-
-@app.command("demo")
-def demo_command(
-    out: Annotated[
-        Path, typer.Option(help="Folder for the summary, the bundle and the sequencer's files.")
-    ] = Path("build/demo"),
-    prices: Annotated[
-        Path | None, typer.Option(help="Price file to replay in place of the project's own table.")
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="native, groth16py or snarkjs; the fastest built if not given.")
-    ] = None,
-    ticks: Annotated[int | None, typer.Option(help="Replay fewer ticks.", min=1)] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(envvar="ZKMARGIN_CLUSTER", help="HOST:PORT of a Ray cluster to prove on."),
-    ] = None,
-) -> None:
-    """Replay a crash: margin, liquidate, prove, post and audit every batch on a node of its own."""
-    from zkmargin.demo.run import run_demo
-
-    run_demo(out, prices, backend, ticks, cluster)
+_INTERRUPTED = 130
 
 
 def _fail(error: ZkMarginError, as_json: bool) -> int:
@@ -64,25 +25,35 @@ def _fail(error: ZkMarginError, as_json: bool) -> int:
     return error.exit_status
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command; returns its exit status."""
-    as_json = "--json" in arguments
+def _run(arguments: list[str], as_json: bool) -> int:
+    import typer
+    from typer.exceptions import TyperException
+
+    from zkmargin.cli.app import app
+
     try:
         result = app(args=arguments, standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitStatus.VALID
     except typer.Exit as stop:
         return int(stop.exit_code)
     except typer.Abort:
-        return 130
+        return _INTERRUPTED
     except TyperException as error:
         words = error.format_message() if hasattr(error, "format_message") else str(error)
         if not words:  # called with nothing: the help was shown
             return ExitStatus.USAGE
         return _fail(UsageError(str(words), hint="see `zkmargin --help`"), as_json)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; returns its exit status."""
+    as_json = "--json" in arguments
+    try:
+        return _run(arguments, as_json)
     except ZkMarginError as error:
         return _fail(error, as_json)
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     except Exception as error:
         import traceback
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from zkmargin.demo.episode import Episode
+from zkmargin.errors import BadInput, MissingData
 from zkmargin.oracle.reports import Report, make_report
 from zkmargin.oracle.series import READINGS, Reading, Series, read_series
 from zkmargin.protocol.constants import RATE_ONE
@@ -17,6 +18,7 @@ from zkmargin.protocol.model import Params
 PRICES = Path(__file__).parent / "prices"
 _OWN = (("perpetual", "close"), ("spot", "close"), ("mark", "close"), ("spot", "typical"))
 _READINGS_OF_ONE = ("close", "typical", "middle", "average")
+_FEWEST = 3  # instruments; below there is little cross margin to see
 _FUNDING_HOURS = 8  # a premium is paid over eight slots, as venues do
 
 
@@ -75,17 +77,37 @@ class Market:
         return made
 
 
-def open_market(episode: Episode, prices: Path | None = None) -> Market:
+def _listed(episode: Episode, series: Series) -> Episode:
+    """The episode with those of its listings that the series has prices of."""
+    known = sorted({row.series for row in episode.listings})
+    listings = tuple(row for row in episode.listings if row.series in series.bars)
+    if len(listings) < _FEWEST or all(row.token_decimals is None for row in listings):
+        found = ", ".join(sorted(series.bars)[:8])
+        raise MissingData(
+            f"series {series.name} has prices of {found}: too few that are listed",
+            hint=f"give at least two of {', '.join(known)}, BTC or ETH among them",
+        )
+    return replace(episode, listings=listings)
+
+
+def open_market(episode: Episode, prices: Path | None = None, ticks: int | None = None) -> Market:
     """Oracles over the episode's own table, or four readings of the bars of one price file.
 
-    A file brings its own time: `Market.episode` then starts where the file's prices fall deepest. Raises
-    `MissingData` for a file without the listed symbols, or too short for the episode.
+    `ticks`: how many of the episode's to replay, all if not given. A file brings its own time:
+    `Market.episode` then starts where the file's prices fall deepest. Raises `BadInput` for more ticks than
+    the episode has, `MissingData` for a file that is too short, or has too few of the listed symbols;
+    what it lacks is not listed.
     """
+    if ticks is not None:
+        if ticks > episode.ticks:
+            raise BadInput(f"the episode has {episode.ticks} ticks, not {ticks}", hint="ask for fewer")
+        episode = replace(episode, ticks=ticks)
     if prices is None:
         tables = {name: read_series(PRICES / f"{name}.csv") for name, _ in _OWN}
         chosen = [(tables[name], reading) for name, reading in _OWN]
     else:
         series = read_series(prices)
+        episode = _listed(episode, series)
         chosen = [(series, reading) for reading in _READINGS_OF_ONE]
         symbols = {row.series for row in episode.listings}
         start = series.deepest_fall(symbols, episode.slot_seconds, episode.ticks + 1)  # one slot is skipped

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ from zkmargin.chain.anvil import anvil, development_key
 from zkmargin.chain.deployment import Deployment
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import open_market
+from zkmargin.demo.place import check_place, take_place
 from zkmargin.demo.replay import Replay
 from zkmargin.demo.report import Progress, show_table
 from zkmargin.demo.venue import Venue, deploy_venue
 from zkmargin.errors import Invalid
 from zkmargin.protocol.constants import CIRCUIT_IDS
-from zkmargin.proving.backends import best_backend
+from zkmargin.proving.backends import best_backend, get_backend
 from zkmargin.proving.backends.native import THREADS
 from zkmargin.proving.cluster import open_pool
 from zkmargin.proving.profile import profile_keys
@@ -39,22 +39,25 @@ def run_demo(
 ) -> dict[str, Any]:
     """Run the demo into `folder`, proving on a Ray cluster if one is named; returns the summary.
 
-    Writes summary.json, deployment.json, bundle/ and the sequencer's files. Raises `Invalid` when the audit
-    fails.
+    Writes summary.json, deployment.json, bundle/ and the sequencer's files, in place of what a demo left
+    there before: not until everything it was given has been looked at, and node and provers are up. Raises
+    `UsageError` for a folder that is not a demo's, `BadInput` or `MissingData` for prices that won't do,
+    `Invalid` when the audit fails.
     """
     began = time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    progress = Progress()
-    market = open_market(load_episode(), prices)
+    check_place(folder)
+    chosen = backend or best_backend()
+    get_backend(chosen)
+    market = open_market(load_episode(), prices, ticks)
     episode = market.episode
     params = episode.params(market.keys())
-    chosen = backend or best_backend()
+    progress = Progress()
     os.environ.setdefault(THREADS, "1")  # one proof a core, side by side
     keys = profile_keys(episode.profile, progress.line)
     genesis_time = episode.genesis_slot * episode.slot_seconds
     with anvil(timestamp=genesis_time) as node, open_pool(chosen, cluster) as pool:
         progress.line(f"node at {node.url}, proving with {chosen} in {pool.workers} processes")
+        take_place(folder)
         deployment = deploy_venue(node, episode, params, keys)
         deployment.write(folder / "deployment.json")
         venue = Venue(node, deployment, episode)
@@ -77,7 +80,7 @@ def run_demo(
 
         poster = Poster(sequencer, keys, pool, before_send, progress.batch)
         replay = Replay(episode, market, params, venue, sequencer, poster)
-        count = ticks or episode.ticks
+        count = episode.ticks
         progress.line(f"{len(replay.holders)} people request their deposits")
         replay.open_accounts()
         for number in range(1, count + 1):

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`zkmargin demo`: replay a crash through the whole system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zkmargin.demo.run import run_demo
+
+
+def demo_command(
+    out: Annotated[
+        Path, typer.Option(help="Folder for the summary, the bundle and the sequencer's files.")
+    ] = Path("build/demo"),
+    prices: Annotated[
+        Path | None, typer.Option(help="Price file to replay in place of the project's own table.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="native, groth16py or snarkjs; the fastest built if not given.")
+    ] = None,
+    ticks: Annotated[int | None, typer.Option(help="Replay fewer ticks.", min=1)] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(envvar="ZKMARGIN_CLUSTER", help="HOST:PORT of a Ray cluster to prove on."),
+    ] = None,
+) -> None:
+    """Replay a crash: margin, liquidate, prove, post and audit every batch on a node of its own.
+
+    The folder is replaced, unless anything but a demo made it.
+    """
+    run_demo(out, prices, backend, ticks, cluster)

@@ -45,7 +45,7 @@ def rows(report: Report | None = None) -> Iterator[Row]:
     costs = _Costs(profile, fixed + each * PAGE_SIZE * profile.sweep_pages, carry, coverage)
     pages = math.ceil(ACCOUNTS / PAGE_SIZE)
     blocks = math.ceil(pages / profile.block_pages)
-    everything = costs.tick(pages, blocks)
+    everything = math.ceil(pages / profile.sweep_pages) * costs.sweep
 
     def row(name: str, swept: int, carried: int, bar: str = "") -> Row:
         needed = costs.tick(swept, carried)

@@ -164,12 +164,12 @@ def test_foreign_batch_that_changes_the_ledger(bench: Bench, tmp_path: Path, cir
     home = tmp_path / "home"
     sequencer: Sequencer = opened(start(bench.deployment, home))
     start_tick = genesis_tick(sequencer.params, GENESIS.slot)
+    bench.node.advance_to(FIRST * SLOT_SECONDS + 1)  # before any proof: the node's clock goes on meanwhile
     post_foreign(bench, start_tick)
     if circuit == "settle":
         entry = bench.client.queued(0)[0]
         receipt = post_foreign(bench, start_tick, [deposit_touches(Ledger.genesis(PROFILE), entry)[0]])
     else:
-        bench.node.advance_to(FIRST * SLOT_SECONDS + 1)
         receipt = send(bench.node.web3, foreign_tick_call(bench, sequencer, start_tick), STRANGER)
     before = _rows(home)
     for _ in range(2):

@@ -103,8 +103,11 @@ class Audit:
 class _Run:
     """One audit in progress."""
 
-    def __init__(self, chain: Chain, found: Findings, progress: Progress, verify: Verify) -> None:
+    def __init__(
+        self, chain: Chain, found: Findings, progress: Progress, verify: Verify, keys: Path | None
+    ) -> None:
         self.chain, self.found, self.progress, self.verify = chain, found, progress, verify
+        self.keys_folder = keys
         self.events = chain.events()
         genesis = self._of("Genesis")
         if not genesis:
@@ -181,7 +184,7 @@ class _Run:
         )
         for circuit, number in CIRCUIT_IDS.items():
             try:
-                key = self.vkeys[circuit] = load_vkey(circuit, self.profile.name)
+                key = self.vkeys[circuit] = load_vkey(circuit, self.profile.name, self.keys_folder)
             except MissingData as error:
                 self.found.missing("vk", _GLOBAL, f"{circuit}: {error}")
                 continue
@@ -571,16 +574,23 @@ def _silent(stage: str, done: int, of: int) -> None:
     pass
 
 
-def audit(source: Source, ledger: str, progress: Progress = _silent, verify: Verify = check_all) -> Audit:
+def audit(
+    source: Source,
+    ledger: str,
+    progress: Progress = _silent,
+    verify: Verify = check_all,
+    keys: Path | None = None,
+) -> Audit:
     """Audit a ledger. `verify` decides a list of (key, proof, public signals): '' or what is wrong, for each.
 
+    `keys`: folder of the verifying keys to judge by, in place of the installed ones (see `vkeys.load_vkey`).
     Raises `MissingData` or `ChainUnreachable` where there is nothing to judge.
     """
     found, run = Findings(), None
     if source.altered:
         found.add("binding", _GLOBAL, source.altered)
     try:
-        run = _Run(Chain(source, ledger), found, progress, verify)
+        run = _Run(Chain(source, ledger), found, progress, verify, keys)
         run.keys()
         run.genesis()
         run.batches()

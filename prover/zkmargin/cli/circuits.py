@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -42,7 +41,11 @@ def describe(
         if not is_counted(made)
     }
     if report is not None and unknown:
-        report(f"{len(unknown)} circuits are to be compiled first, once; those of profile main take minutes")
+        one = len(unknown) == 1
+        report(
+            f"{len(unknown)} circuit{' is' if one else 's are'} to be compiled first, once; "
+            "those of profile main take minutes"
+        )
     records = []
     for item, pair in zip(items, sized, strict=True):
         count, per_unit = constraint_count(item, report), 0
@@ -87,7 +90,7 @@ def _keys(items: Sequence[Circuit]) -> dict[str, CircuitKeys]:
 
 def table(records: Sequence[dict[str, Any]]) -> Table:
     """The records as a table for people, of at most 80 columns."""
-    made = Table(title="Circuits", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    made = Table(title="Circuits", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("circuit", "constraints", "fixed", "per unit", "units", "vk", "keys"):
         numeric = heading in ("constraints", "fixed", "per unit")
         made.add_column(heading, justify="right" if numeric else "left", no_wrap=True)

@@ -13,8 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from cli.place import ANNE, DEPOSIT, SLOT, Place, Said, command, dump, ledger_with_deposits
+from cli.place import (
+    ANNE,
+    BTC,
+    DEPOSIT,
+    PRICE,
+    PROFILE,
+    SLOT,
+    Place,
+    Said,
+    command,
+    dump,
+    ledger_with_deposits,
+    start,
+)
+from contracts.ledger import params
 from zkmargin.chain.anvil import anvil
+from zkmargin.cli.main import run
 from zkmargin.protocol.constants import FINE
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("cli")]
@@ -50,6 +65,40 @@ def test_account(place: Place, capfd: Capture) -> None:
     assert (said.status, said.err) == (0, "")
     record = json.loads(said.out)
     assert (record["id"], record["slot"], record["balance"]) == (ANNE, SLOT, str(DEPOSIT * FINE))
+
+
+def test_an_account_with_every_number_behind_it(place: Place, capfd: Capture) -> None:
+    """The account's sums follow from what is shown of its holdings, and the prices are of a coin too."""
+    path = place.home.parent / "trade.json"
+    path.write_text(json.dumps(place.trade(10)))
+    assert command(capfd, "submit", path, "--home", place.home).status == 0
+    sequencer = start(place.bench, place.home)
+    sequencer.decide_submitted()
+    sequencer.close_draft()
+    sequencer.close()
+    record = json.loads(_account(place, capfd).out)
+    (row,) = record["holdings"]
+    for name in ("equity", "worst"):
+        assert int(record[name]) == int(record["balance"]) + int(row[name])
+    for name in ("maintenance", "initial"):
+        assert record[name] == row[name] == str(int(row["size"]) * int(row["unit_values"][name]))
+    assert int(row["equity"]) == int(row["size"]) * int(row["unit_values"]["equity"])
+    assert row["unit_values"]["maintenance"] == str(PRICE * int(row["maintenance_rates"][row["tier"]]) >> 32)
+    listed = params(PROFILE)
+    assert row["maintenance_rates"] == [str(rate) for rate in listed.instruments[BTC].mmr]
+    assert (record["tau"], record["penalty_rate"]) == (str(listed.tau), str(listed.penalty_rate))
+    assert run(["account", str(ANNE), "--home", str(place.home)]) == 0
+    shown = capfd.readouterr().out
+    for words in (
+        "funding index",
+        "jump limit",
+        "rates by tier",
+        "penalty",
+        "liquidation price",
+        "worst short",
+    ):
+        assert words in shown
+    assert row["mark"] in shown
 
 
 @pytest.mark.parametrize("number", ["999", "0", str(1 << 32), str(1 << 64), str(10**60)])
@@ -219,8 +268,19 @@ def _unreachable(place: Place, capfd: Capture, url: str) -> None:
     assert said.status == 4
     assert (said.error["code"], said.error["retryable"]) == ("chain_unreachable", True)
     assert url in said.error["message"]
-    assert said.error["hint"]
+    assert "setup.json" in said.error["hint"]  # submit has no --rpc to check
     assert dump(place.home) == before
+
+
+def test_what_is_malformed_is_said_before_the_node_is_asked(
+    place: Place, capfd: Capture, closed_port: str
+) -> None:
+    _set(place, rpc=closed_port)
+    path = place.home.parent / "operation.json"
+    path.write_text('{"kind": "steal", "touches": []}')
+    said = command(capfd, "submit", path, "--home", place.home)
+    assert (said.status, said.error["code"]) == (2, "bad_input")
+    assert "no operation of kind 'steal'" in said.error["message"]
 
 
 def test_node_down(place: Place, capfd: Capture, closed_port: str) -> None:

@@ -260,6 +260,8 @@ def test_no_key(folder: Path, capfd: Capture, text: bytes) -> None:
         ({"circuit": "unknown"}, [], 3),
         ({"profile": "unknown"}, [], 3),
         ({"circuit": 5}, [], 2),
+        ({"circuit": ""}, [], 2),
+        ({"vk_hash": "another"}, [], 3),
         ({"circuit": None}, [], 2),
         ({"circuit": "../settle"}, [], 3),
         ({"profile": "../small"}, [], 3),
@@ -275,6 +277,13 @@ def test_installed_keys(
     said = command(capfd, "verify", folder / "proof.json", *more)
     assert said.status == status
     assert said.error["hint"]
+
+
+def test_an_empty_profile_is_none(folder: Path, capfd: Capture) -> None:
+    """The proof is of other keys than the installed ones: those of small were found, and refused it."""
+    _rewrite(folder, _set(profile=""))
+    said = command(capfd, "verify", folder / "proof.json")
+    assert (said.status, said.error["code"]) == (1, "proof_invalid")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--circuit"], ["a.json", "b.json"], ["a.json", "--fast"]])

@@ -10,7 +10,7 @@ import pytest
 from zkmargin.demo.episode import load_episode
 from zkmargin.demo.market import PRICES, open_market
 from zkmargin.engine.ticks import genesis_tick, next_tick
-from zkmargin.errors import MissingData
+from zkmargin.errors import BadInput, MissingData
 from zkmargin.oracle.series import READINGS, Series, read_series
 from zkmargin.protocol.constants import LIMITED
 
@@ -103,6 +103,41 @@ def test_other_episodes_tick_through_their_own_crash(name: str, data_folder: Pat
         assert limited
 
 
-def test_a_file_without_the_listed_coins(data_folder: Path) -> None:
-    with pytest.raises(MissingData, match="has no LTC"):
-        open_market(load_episode(), data_folder / "prices" / "calm_2025-05_binance_perp_1m.csv.gz")
+def _prices(folder: Path, coins: tuple[str, ...], bars: int = 30) -> Path:
+    path = folder / "some.csv"
+    rows = (PRICES / "perpetual.csv").read_text().splitlines()
+    kept = [row for coin in coins for row in [line for line in rows if line.startswith(coin)][:bars]]
+    path.write_text("\n".join([rows[0], *kept]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(("coins", "listed"), [(("BTC", "LTC"), 3), (("ETH", "XRP"), 3), (("BTC", "ETH"), 4)])
+def test_a_file_of_two_coins(tmp_path: Path, coins: tuple[str, ...], listed: int) -> None:
+    market = open_market(load_episode(), _prices(tmp_path, coins))
+    assert {row.series for row in market.episode.listings} == set(coins)
+    assert len(market.episode.listings) == listed
+    params = market.episode.params(market.keys())
+    assert sum(bool(row.flags) for row in params.instruments) == listed
+
+
+@pytest.mark.parametrize("coins", [("BTC",), ("LTC", "XRP"), ("XRP",)])
+def test_a_file_of_too_few_coins(tmp_path: Path, coins: tuple[str, ...]) -> None:
+    with pytest.raises(MissingData, match="too few that are listed"):
+        open_market(load_episode(), _prices(tmp_path, coins))
+
+
+def test_a_short_file_is_enough_for_fewer_ticks(tmp_path: Path) -> None:
+    path = _prices(tmp_path, ("BTC", "ETH"), bars=6)
+    with pytest.raises(MissingData, match="25 steps"):
+        open_market(load_episode(), path)
+    assert open_market(load_episode(), path, ticks=4).episode.ticks == 4
+
+
+def test_more_ticks_than_there_are() -> None:
+    with pytest.raises(BadInput, match="24 ticks, not 25"):
+        open_market(load_episode(), None, 25)
+
+
+def test_a_file_with_some_of_the_listed_coins(data_folder: Path) -> None:
+    market = open_market(load_episode(), data_folder / "prices" / "calm_2025-05_binance_perp_1m.csv.gz")
+    assert {row.series for row in market.episode.listings} == {"BTC", "ETH", "XRP"}

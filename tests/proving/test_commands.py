@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from proving.example import example_circuit, example_inputs
@@ -48,6 +50,29 @@ def test_records_of_circuits(keys):
         "dev_key": True,
     }
     assert table([record]).row_count == 1
+
+
+def test_the_table_fits_a_terminal_whole():
+    console = Console(width=80, file=io.StringIO())
+    largest = {
+        "circuit": "coverage", "profile": "main", "constraints": "999999", "fixed": "999999",
+        "per_unit": "999999", "unit": "account", "units": "65536",
+        "vk_hash": "12345678" * 8, "dev_key": False,
+    }  # fmt: skip
+    console.print(table([largest]))
+    said = console.file.getvalue()
+    assert "…" not in said
+    for words in ("coverage main", "999,999", "65536 accounts", "12345678", "ceremony"):
+        assert words in said
+
+
+def test_compiling_is_announced(fresh_build):
+    said = []
+    describe([example_circuit()], said.append)
+    assert said[0].startswith("1 circuit is to be compiled first")
+    said.clear()
+    describe([example_circuit()], said.append)
+    assert said == []
 
 
 def test_circuits_without_keys_have_none(fresh_build):

@@ -103,18 +103,20 @@ def audit(
     progress: Progress = _silent,
     verify: Verify = check_all,
     from_block: int = 0,
+    keys: Path | None = None,
 ) -> Audit:
     """Audit a ledger. `verify` decides a list of (key, proof, public signals): '' or what is wrong, for each.
 
-    `from_block`: where to look for events from; no later than the ledger's creation. Raises `MissingData` or
-    `ChainUnreachable` where there is nothing to judge, `StaleData` if the chain changed meanwhile.
+    `from_block`: where to look for events from; no later than the ledger's creation. `keys`: folder of the
+    verifying keys to judge by, in place of the installed ones (see `vkeys.load_vkey`). Raises `MissingData`
+    or `ChainUnreachable` where there is nothing to judge, `StaleData` if the chain changed meanwhile.
     """
     result = Audit(ledger, found := Findings())
     if source.altered:
         found.add("binding", WHOLE, source.altered)
     try:
         result.chain = Chain(source, ledger, from_block)
-        _judge(result, result.chain, progress, verify)
+        _judge(result, result.chain, progress, verify, keys)
     except Undecodable as error:
         found.add("binding", WHOLE, f"data of the ledger can't be decoded: {error}")
     except MissingData as error:
@@ -124,14 +126,16 @@ def audit(
     return result
 
 
-def _judge(result: Audit, chain: Chain, progress: Progress, verify: Verify) -> None:
+def _judge(
+    result: Audit, chain: Chain, progress: Progress, verify: Verify, folder: Path | None
+) -> None:
     found = result.findings
     events = chain.events()
     opening = read_opening(chain, events)
     replay = result.replay = Replay(chain, found, opening)
     result.max_tick_age = max_tick_age(chain)
     check_opening(found, opening, events)
-    keys = check_contracts(chain, found, opening)
+    keys = check_contracts(chain, found, opening, folder)
     replay.run(events, progress)
     known = [(batch, public) for batch, public in replay.batches if batch.circuit in keys]
     problems = verify(

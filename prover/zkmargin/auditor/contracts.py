@@ -8,6 +8,7 @@ contract of their own.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
@@ -26,8 +27,13 @@ _CONFIG = (
 )
 
 
-def check_contracts(chain: Chain, found: Findings, opening: Opening) -> dict[str, dict[str, Any]]:
-    """vk, binding, coverage: code, keys and immutables; returns the package's verifying keys by circuit."""
+def check_contracts(
+    chain: Chain, found: Findings, opening: Opening, folder: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """vk, binding, coverage: code, keys and immutables; returns the verifying keys to judge by, by circuit.
+
+    `folder`: where to find them, in place of the package's own.
+    """
     theirs = chain.view("protocolHash", ["bytes32"])
     found.require(
         "vk", WHOLE, bytes(theirs).hex() == load().hash, "it follows another version of the protocol"
@@ -37,7 +43,7 @@ def check_contracts(chain: Chain, found: Findings, opening: Opening) -> dict[str
     _check_sizes(chain, found, opening)
     _check_ledger(chain, found, opening, verifier)
     _check_verifier(chain, found, verifier, keys)
-    return _check_keys(chain, found, opening.profile.name, keys)
+    return _check_keys(chain, found, opening.profile.name, keys, folder)
 
 
 def max_tick_age(chain: Chain) -> int:
@@ -131,7 +137,7 @@ def _check_verifier(chain: Chain, found: Findings, verifier: str, keys: tuple[An
 
 
 def _check_keys(
-    chain: Chain, found: Findings, profile: str, keys: tuple[Any, ...]
+    chain: Chain, found: Findings, profile: str, keys: tuple[Any, ...], folder: Path | None
 ) -> dict[str, dict[str, Any]]:
     alpha, beta, gamma, circuits = keys
     found.require(
@@ -140,7 +146,7 @@ def _check_keys(
     held: dict[str, dict[str, Any]] = {}
     for circuit, number in CIRCUIT_IDS.items():
         try:
-            key = held[circuit] = load_vkey(circuit, profile)
+            key = held[circuit] = load_vkey(circuit, profile, folder)
         except MissingData as error:
             found.missing("vk", WHOLE, f"{circuit}: {error}")
             continue
@@ -152,7 +158,7 @@ def _check_keys(
         delta, ic = circuits[number - 1] if number <= len(circuits) else ((), ())
         theirs = [list(alpha), list(beta), list(gamma), list(delta), [list(point) for point in ic]]
         found.require("vk", WHOLE, ours == theirs, f"the verifier's key of {circuit} is not the package's")
-    if held and is_dev_key(profile):
+    if held and is_dev_key(profile, folder):
         words = "the keys are development keys: whoever made them can forge proofs"
         if chain.chain_id in LOCAL_CHAIN_IDS:
             found.notes.append(words)

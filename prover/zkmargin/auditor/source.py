@@ -54,13 +54,19 @@ class Node:
             answer = parse(self._session.post(self.url, json=question, timeout=_TIMEOUT).content.decode())
         except (requests.RequestException, ValueError) as error:
             raise ChainUnreachable(
-                f"the node at {self.url} does not answer: {error}",
+                f"the node at {self.url} does not answer: {_cause(error)}",
                 hint="start it, or audit a bundle with --bundle",
             ) from error
         if not isinstance(answer, dict) or "result" not in answer:
             words = answer.get("error") if isinstance(answer, dict) else answer
             raise NoAnswer(f"the node refused {method}: {str(words)[:200]}")
         return answer["result"]
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return "no connection" if isinstance(error, requests.ConnectionError) else "what it says is no JSON"
 
 
 def _key(method: str, parameters: list[Any]) -> str:

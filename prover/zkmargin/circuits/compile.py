@@ -109,6 +109,13 @@ def is_compiled(circuit: Circuit) -> bool:
     return (cache_folder("circuits") / name / "info.json").exists()
 
 
+def is_counted(circuit: Circuit) -> bool:
+    """Whether `constraint_count` has its answer already."""
+    name = f"{circuit.key}-{gather(circuit).digest[:_HASH_LENGTH]}"
+    folder = cache_folder("circuits")
+    return (folder / name / "info.json").exists() or (folder / "counts" / f"{name}.json").exists()
+
+
 def constraint_count(circuit: Circuit, report: Report | None = None) -> int:
     """Number of constraints of `circuit`, remembered; compiled without a witness generator if need be."""
     sources = gather(circuit)

@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "Re-check every batch of a ledger from the chain alone, or from a bundle.",
     "verify": "Verify one proof file.",
     "account": "Show an account and every number behind its margin.",
+    "sign": "Sign an operation with the keys of a demo's people.",
     "submit": "Submit a signed operation.",
     "circuits": "List circuits: what they cost, their sources and keys.",
 }

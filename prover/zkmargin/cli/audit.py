@@ -17,9 +17,14 @@ from rich.table import Table
 from zkmargin.auditor.audit import Audit, audit
 from zkmargin.auditor.findings import NAMES
 from zkmargin.auditor.source import Bundle, Node, Recorder, Source
-from zkmargin.errors import UsageError
+from zkmargin.errors import ExitStatus, MissingData, UsageError
 
 _EVERY = 5.0
+_VERDICTS = {
+    ExitStatus.VALID: "valid",
+    ExitStatus.INVALID: "NOT valid",
+    ExitStatus.MISSING: "could not be judged",
+}
 
 
 class _Progress:
@@ -52,7 +57,7 @@ def _show(result: Audit) -> None:
     console.print(f"a tick is taken until {result.max_tick_age} seconds after its time")
     for note in result.findings.notes:
         console.print(f"note: {note}")
-    console.print(f"{'valid' if result.ok else 'NOT valid'}: root {result.root}")
+    console.print(f"{_VERDICTS[result.exit]}: root {result.root}")
 
 
 def audit_command(
@@ -63,9 +68,21 @@ def audit_command(
     from_block: Annotated[
         int, typer.Option(min=0, help="Block of the ledger's creation, or one before, to read events from.")
     ] = 0,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the verifying keys to judge by, in place of the installed: "
+            "<circuit>.vkey.json as snarkjs writes them, and keys.json."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Re-check every batch of a ledger: proofs, words, rules, roots, queue, vault, coverage; 1 if invalid."""
+    """Re-check every batch of a ledger: proofs, words, rules, roots, queue, vault, coverage; 1 if invalid.
+
+    Proofs are judged by the verifying keys of this installation; development keys are other ones on every
+    machine, so a ledger of another machine is judged by the keys that came with it (--keys). Where those come
+    from is for you to know: whoever made development keys can forge proofs. 3 where a key is missing.
+    """
     source: Source
     if bundle is not None and rpc is None:
         kept = Bundle(bundle)
@@ -76,7 +93,11 @@ def audit_command(
         raise UsageError("give --rpc and --ledger, or --bundle")
     if save_bundle is not None and save_bundle.exists() and not save_bundle.is_dir():
         raise UsageError(f"{save_bundle} is no folder", hint="name a folder for --save-bundle")
-    result = audit(source, address, _Progress(), from_block=from_block)
+    if keys is not None and not any(keys.glob("*.vkey.json")):
+        raise MissingData(
+            f"there are no verifying keys in {keys}", hint="name a folder with <circuit>.vkey.json files"
+        )
+    result = audit(source, address, _Progress(), from_block=from_block, keys=keys)
     if save_bundle is not None and isinstance(source, Recorder):
         source.save(save_bundle, address, from_block)
     if as_json:

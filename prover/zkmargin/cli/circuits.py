@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zkmargin.circuits.circuit import Circuit
-from zkmargin.circuits.compile import compile_circuit, constraint_count, is_compiled
+from zkmargin.circuits.compile import compile_circuit, constraint_count, is_compiled, is_counted
 from zkmargin.circuits.registry import circuits, profiles, two_sizes
 from zkmargin.circuits.sources import gather
 from zkmargin.proving.keys import CircuitKeys, find_keys
@@ -33,11 +33,24 @@ def describe(
     circuits as they are now.
     """
     keys = {name: _keys([item for item in items if item.profile == name]) for name in _profiles(items)}
+    sized = [sizes(item) if item.units else () for item in items]
+    unknown = {
+        gather(made).digest
+        for item, pair in zip(items, sized, strict=True)
+        for made in (item, *pair)
+        if not is_counted(made)
+    }
+    if report is not None and unknown:
+        one = len(unknown) == 1
+        report(
+            f"{len(unknown)} circuit{' is' if one else 's are'} to be compiled first, once; "
+            "those of profile main take minutes"
+        )
     records = []
-    for item in items:
+    for item, pair in zip(items, sized, strict=True):
         count, per_unit = constraint_count(item, report), 0
-        if item.units:
-            few, more = sizes(item)
+        if pair:
+            few, more = pair
             added = constraint_count(more, report) - constraint_count(few, report)
             per_unit = round(added / (more.units - few.units))
         made = keys[item.profile].get(item.name)
@@ -76,8 +89,8 @@ def _keys(items: Sequence[Circuit]) -> dict[str, CircuitKeys]:
 
 
 def table(records: Sequence[dict[str, Any]]) -> Table:
-    """The records as a table for people."""
-    made = Table(title="Circuits")
+    """The records as a table for people, of at most 80 columns."""
+    made = Table(title="Circuits", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("circuit", "constraints", "fixed", "per unit", "units", "vk", "keys"):
         numeric = heading in ("constraints", "fixed", "per unit")
         made.add_column(heading, justify="right" if numeric else "left", no_wrap=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from zkmargin.cli.files import read_json
-from zkmargin.errors import BadInput
+from zkmargin.errors import BadInput, MissingData
 from zkmargin.protocol.vkeys import is_dev_key, load_vkey, vkey_hash
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.verify import VerifyingKey, verify
@@ -21,6 +21,18 @@ DEFAULT_VERIFIERS = ("groth16py", "py-ecc")
 
 def _read(path: Path, what: str) -> Any:
     return read_json(path, what, _LARGEST)
+
+
+def _require_named(data: Any, key: VerifyingKey, what: str) -> None:
+    """Raise `MissingData` where the proof file names another verifying key than the installed one."""
+    named, held = data.get("vk_hash"), vkey_hash(dict(key))
+    if named not in (None, held):
+        raise MissingData(
+            f"the proof is for a verifying key of {what} with hash {str(named)[:16]}, "
+            f"the installed one has {held[:16]}",
+            hint="name the key by --vkey: development keys are other ones on every machine",
+            code="other_key",
+        )
 
 
 def verify_file(
@@ -36,12 +48,12 @@ def verify_file(
 
     Circuit and profile are those the file names unless given; the verifying key is the installed one unless
     `vkey` names a snarkjs file. Raises ProofInvalid when the proof does not hold, BadInput when the file is
-    malformed, MissingData when the file or the key is not there.
+    malformed, MissingData when the file or the key is not there, or the file names another key (`vk_hash`).
     """
     data = _read(path, "proof file")
     proof = Proof.from_json(data, None if public is None else _read(public, "file of public signals"))
-    circuit = circuit or data.get("circuit")
-    profile = profile or data.get("profile", "small")
+    circuit = circuit or data.get("circuit") or None
+    profile = profile or data.get("profile") or "small"
     dev_key = None
     if vkey is not None:
         key: VerifyingKey = _read(vkey, "verifying key")
@@ -53,6 +65,7 @@ def verify_file(
         )
     else:
         key = load_vkey(circuit, profile)
+        _require_named(data, key, f"{circuit} {profile}")
         dev_key = is_dev_key(profile)
     for verifier in verifiers:
         verify(proof, key, verifier)

@@ -14,7 +14,9 @@ from pathlib import Path
 from zkmargin.errors import UsageError
 
 MARK = ".zkmargin-demo"
-NAMES = (MARK, "sequencer", "bundle", "deployment.json", "summary.json")
+_FOLDERS = ("sequencer", "bundle", "keys", "proofs", "operations")
+_FILES = ("deployment.json", "summary.json", "people.json")
+NAMES = (MARK, *_FOLDERS, *_FILES)
 """Everything a demo writes into its folder."""
 
 _WORDS = "`zkmargin demo` made this folder, and replaces it when it runs again.\n"

@@ -84,14 +84,16 @@ def _pairs(wishes: list[_Wish], makers: list[int], rng: random.Random) -> list[t
     return matched
 
 
-def draw_population(episode: Episode, prices: dict[int, Fraction], seed: int = SEED) -> Population:
+def draw_population(
+    episode: Episode, prices: dict[int, Fraction], traders: int = TRADERS, seed: int = SEED
+) -> Population:
     """Draw the book. `prices`: quote per coin of each listed instrument at the first tick."""
     rng = random.Random(seed)
     perpetuals: list[Listing] = [row for row in episode.listings if row.token_decimals is None]
     collaterals = [row for row in episode.listings if row.token_decimals is not None]
     people: list[Person] = []
     wishes: dict[int, list[_Wish]] = {row.id: [] for row in perpetuals}
-    for index in range(TRADERS):
+    for index in range(traders):
         person = Person(f"trader-{index:03d}", b"trader-%d" % index, maker=False)
         worth = Fraction(rng.randrange(_DEPOSIT_RANGE[0], _DEPOSIT_RANGE[1]))
         if rng.random() < 0.2:
@@ -106,11 +108,11 @@ def draw_population(episode: Episode, prices: dict[int, Fraction], seed: int = S
         for row in rng.sample(perpetuals, held):
             notional = worth * Fraction(leverage) / held
             wishes[row.id].append(_Wish(index, max(1, row.steps(notional / prices[row.id])), leverage))
-    makers = list(range(TRADERS, TRADERS + MAKERS))
+    makers = list(range(traders, traders + MAKERS))
     for index in makers:
         people.append(
             Person(
-                f"maker-{index - TRADERS:02d}",
+                f"maker-{index - traders:02d}",
                 b"maker-%d" % index,
                 maker=True,
                 deposits=[(0, Fraction(_MAKER_DEPOSIT))],

@@ -11,7 +11,7 @@ from typing import Any
 
 from zkmargin.demo.episode import Episode, Listing
 from zkmargin.demo.market import Market
-from zkmargin.demo.population import SEED, Population, draw_population
+from zkmargin.demo.population import SEED, TRADERS, Population, draw_population
 from zkmargin.demo.venue import Holder, Venue, holder_of
 from zkmargin.engine.margin import is_limited, risk
 from zkmargin.engine.transition import Effect
@@ -30,6 +30,9 @@ _BIDS_EACH = 6  # bids a maker signs ahead, one a nonce
 _VALID_SLOTS = 3
 _BUSINESS_EVERY = 3
 
+Step = Callable[[str, int, int], None]
+"""Hears of a step: what is done, how often by now, and how often it is to be done."""
+
 
 class Replay:
     """Drives a sequencer through the episode and keeps the figures of each tick."""
@@ -42,7 +45,11 @@ class Replay:
         venue: Venue,
         sequencer: Sequencer,
         poster: Poster,
+        traders: int = TRADERS,
+        step: Step = lambda what, done, of: None,
     ) -> None:
+        """`traders`: how many people trade; `step` hears how far a longer step is."""
+        self.step = step
         self.episode, self.market, self.params = episode, market, params
         self.venue, self.sequencer, self.poster = venue, sequencer, poster
         self.rng = random.Random(SEED + 1)
@@ -52,7 +59,7 @@ class Replay:
         first = episode.genesis_slot + 1
         spot = market.prices(market.oracles[1], first)
         self.population: Population = draw_population(
-            episode, {row.id: spot[row.series] for row in episode.listings}
+            episode, {row.id: spot[row.series] for row in episode.listings}, traders
         )
         self.holders = [holder_of(person) for person in self.population.people]
         self.by_account: dict[int, Holder] = {}
@@ -66,9 +73,10 @@ class Replay:
 
     def open_accounts(self) -> None:
         """First deposits of everybody, backstops and insurance fund, and one to an account nobody has."""
-        for holder in self.holders:
+        for number, holder in enumerate(self.holders, 1):
             for asset, coins in holder.person.deposits:
                 self.venue.deposit(holder, asset, self.venue.amount(asset, coins), EntryKind.OPEN)
+            self.step("deposits requested", number, len(self.holders))
         patron = self.holders[-1]
         for instrument, quote in self.population.backstops.items():
             self.venue.deposit(
@@ -80,7 +88,8 @@ class Replay:
 
     def first_trades(self) -> None:
         """The positions people hold when the crash comes."""
-        for deal in self.population.deals:
+        for number, deal in enumerate(self.population.deals, 1):
+            self.step("trades signed and decided", number, len(self.population.deals))
             self.trade(self.holders[deal.buyer], self.holders[deal.seller], deal.instrument, deal.size)
 
     def tick(self, number: int, decided: Callable[[dict[str, Any]], None]) -> None:
@@ -212,7 +221,7 @@ class Replay:
         for index, holder in enumerate(makers):
             account = self.sequencer.ledger.account(holder.account_id)
             instrument = perpetuals[index % len(perpetuals)]
-            side = int(index // len(perpetuals) == 2)  # two thirds stand ready to buy, one third to sell
+            side = int(index // len(perpetuals) % 3 == 2)  # two thirds stand ready to buy, one third to sell
             row = self.listings[instrument]
             mark = tick.instruments[instrument].mark
             size = row.steps(Fraction(40_000) / row.quote_price(mark))
@@ -248,10 +257,15 @@ class Replay:
                 )
 
     def health(self, tick: Tick) -> dict[str, int]:
-        """How many accounts that owe margin stand below 1, 1.1, 1.5 times maintenance, and above."""
+        """How many people's accounts that owe margin stand below 1, 1.1, 1.5 times it, and above.
+
+        An account without positions owes none and is not counted, nor are the venue's own backstop accounts.
+        """
         counts = {"below_maintenance": 0, "lt_1_1": 0, "lt_1_5": 0, "ge_1_5": 0}
         for _, account in self.sequencer.ledger.accounts():
             now = risk(account, tick)
+            if not account.owner or (now.maintenance == 0 and now.health >= 0):
+                continue
             if now.health < 0:
                 counts["below_maintenance"] += 1
             elif 10 * now.equity < 11 * now.maintenance:
@@ -268,6 +282,7 @@ class Replay:
         """What the summary says of a tick, at which `due` was done."""
         closed = [effect for effect in due if effect.touch.op in (Op.LIQUIDATE, Op.DELEVERAGE)]
         full = sum(effect.after.holding(effect.touch.instrument) is None for effect in closed)
+        reserve = self.sequencer.ledger.reserve // FINE  # quote base units; a deficit is rounded up
         marks = {
             row.symbol: f"{float(row.quote_price(tick.instruments[row.id].mark)):.6g}"
             for row in self.episode.listings
@@ -289,6 +304,7 @@ class Replay:
                 "deleveraged": sum(effect.touch.op == Op.DELEVERAGE for effect in due),
             },
             "unhealthy_after": len(self.sequencer.unhealthy()),
-            "insurance_fund": str(self.sequencer.ledger.reserve // FINE),
+            "insurance_fund": str(max(reserve, 0)),
+            "deficit": str(max(-reserve, 0)),
             "covered": False,  # until the contract says so
         }

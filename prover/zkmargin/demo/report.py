@@ -4,64 +4,125 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
 
 from rich.console import Console
 from rich.table import Table
 
 from zkmargin.sequencer.journal import BatchRow
 
-_EVERY = 10.0  # seconds between plain lines about batches
+_EVERY = 8.0  # seconds between plain lines about the same step
+_WIDTH = 30
+_MARKS_SHOWN = 2
 
 
 class Progress:
-    """Tells how far the demo is. On a terminal the batch count is redrawn in place."""
+    """Tells how far the demo is. On a terminal the step under way is redrawn in place.
+
+    Within a `with` block it is never silent for much longer than `_EVERY`: it says what is under way.
+    """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=False, soft_wrap=True)
         self.live = sys.stdout.isatty()
         self._began = self._said = time.monotonic()
-        self._planned = self._confirmed = 0
+        self._planned = self._proved = 0
+        self._bar = "starting"
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
 
-    def line(self, text: str) -> None:
-        """Print a line with the time since the start."""
-        self._clear()
-        print(f"[{time.monotonic() - self._began:6.1f} s] {text}", flush=True)
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        with self._lock:
+            self._clear()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1.0):
+            with self._lock:
+                if self.live:
+                    self._draw()
+                elif self._bar and time.monotonic() - self._said > _EVERY:
+                    self.line(f"... {self._bar}", self._bar)
+
+    def line(self, text: str, doing: str = "") -> None:
+        """Print a line with the time since the start; `doing`: what is under way after it, if not that."""
+        with self._lock:
+            self._clear()
+            self._said = time.monotonic()
+            self._bar = doing or text
+            print(f"[{self._said - self._began:6.1f} s] {text}", flush=True)
+
+    def rest(self) -> None:
+        """Nothing is under way: say nothing till there is."""
+        with self._lock:
+            self._bar = ""
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """While something else is printed."""
+        with self._lock:
+            self._clear()
+            yield
+            self._said = time.monotonic()
+
+    def step(self, what: str, done: int, of: int) -> None:
+        """Say that `done` of so many parts of a step are done: a bar, or a plain line now and then."""
+        with self._lock:
+            self._bar = f"{what}: {done}/{of}"
+            if self.live:
+                filled = _WIDTH * done // max(of, 1)
+                self._bar = f"[{'#' * filled}{'-' * (_WIDTH - filled)}] {self._bar}"
+                self._draw()
+            elif done == of or time.monotonic() - self._said > _EVERY:
+                self.line(self._bar, self._bar)
 
     def tick(self, figures: dict[str, Any], count: int, planned: int) -> None:
-        """Say what a tick made due."""
+        """Say what a tick made due; `planned` batches are to be proved by now."""
         self._planned = planned
         due = figures["liquidations"]
         limited = f", limited: {' '.join(figures['limited'])}" if figures["limited"] else ""
+        symbol, mark = next(iter(figures["marks"].items()))
         self.line(
-            f"tick {figures['n']:2}/{count} slot {figures['slot']}: BTC {figures['marks']['BTC-PERP']}, "
+            f"tick {figures['n']:2}/{count} slot {figures['slot']}: {symbol} {mark}, "
             f"{figures['health']['below_maintenance']} below maintenance, liquidated {due['partial']} partly "
-            f"{due['full']} fully, {due['absorbed']} absorbed{limited}"
+            f"{due['full']} fully, {due['absorbed']} absorbed{limited}",
+            doing=f"proving what tick {figures['n']} took",
         )
 
     def batch(self, event: str, row: BatchRow, reason: str) -> None:
-        """Say that a batch was accepted; elsewhere than on a terminal now and then only. Lateness always."""
+        """Say how many batches are proved, what a tick's transaction took, and lateness always."""
         if event == "late":
             self.line(f"slot {row.slot} is not covered, and the next slot has begun: {reason}")
         if event == "covered_late":
             self.line(f"slot {row.slot} was covered after the next slot had begun: {reason}")
-        if event != "confirmed":
-            return
-        self._confirmed = row.number
-        gas = row.receipt["gas"] if row.receipt else 0
-        text = f"batch {row.number}/{self._planned} ({row.circuit}) accepted, {gas:,} gas"
-        if self.live:
-            width, done = 30, int(30 * row.number / max(self._planned, 1))
-            bar = "#" * done + "-" * (width - done)
-            print(f"\r[{time.monotonic() - self._began:6.1f} s] [{bar}] {text}  ", end="", flush=True)
-        elif time.monotonic() - self._said > _EVERY or row.number == self._planned:
-            self._said = time.monotonic()
-            self.line(text)
+        if event == "proved":
+            self._proved += 1
+            self.step("batches proved", self._proved, max(self._planned, row.number))
+        if event == "confirmed" and row.circuit == "coverage" and row.receipt:
+            made, gas = row.receipt["batches"], row.receipt["gas"] * row.receipt["batches"]
+            self.line(
+                f"slot {row.slot} is covered: {made} batches in its transaction, {gas:,} gas", "going on"
+            )
+
+    def _draw(self) -> None:
+        print(f"\r\x1b[2K[{time.monotonic() - self._began:6.1f} s] {self._bar}  ", end="", flush=True)
 
     def _clear(self) -> None:
         if self.live:
-            print("\r\x1b[2K", end="")
+            print("\r\x1b[2K", end="", flush=True)
 
 
 def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
@@ -70,10 +131,10 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
     ticks = Table(
         title=f"{summary['episode']}: {summary['accounts']} accounts, {summary['instruments']} instruments"
     )
+    shown = [symbol for symbol in summary["ticks"][0]["marks"] if symbol.endswith("-PERP")][:_MARKS_SHOWN]
     for name in (
         "tick",
-        "BTC",
-        "ETH",
+        *(symbol.removesuffix("-PERP") for symbol in shown),
         "limited",
         "< maint.",
         "< 1.1",
@@ -90,12 +151,11 @@ def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
         health, due = row["health"], row["liquidations"]
         ticks.add_row(
             str(row["n"]),
-            row["marks"]["BTC-PERP"],
-            row["marks"]["ETH-PERP"],
+            *(row["marks"][symbol] for symbol in shown),
             str(len(row["limited"]) or ""),
             *(str(health[key]) for key in ("below_maintenance", "lt_1_1", "lt_1_5")),
             *(str(due[key]) for key in ("partial", "full", "absorbed")),
-            f"{int(row['insurance_fund']) / 1e6:,.0f}",
+            f"{(int(row['insurance_fund']) - int(row['deficit'])) / 1e6:,.0f}",
             str(row["pages_swept"] or ""),
             "yes" if row["covered"] else "NO",
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zkmargin.engine.liquidation import close, health_with, lowest_holding, penalty_share
 from zkmargin.engine.margin import kind_of, risk
-from zkmargin.engine.touching import MAX_MAGNITUDE, Touching, falls, refuse
+from zkmargin.engine.touching import MAX_MAGNITUDE, Touching, falls, quote_text, refuse
 from zkmargin.protocol.constants import COLLATERAL, FINE, PERPETUAL, RATE_ONE, Op
 from zkmargin.protocol.model import Account, Holding
 
@@ -97,7 +97,11 @@ class Takers(Victims):
         if touch.size > touch.max_size:
             raise refuse("bid_size", f"the bid takes at most {touch.max_size} steps")
         if (touch.price - touch.limit_price) * (-1 if touch.side else 1) > 0:
-            raise refuse("bid_price", f"the bid's limit is a price of {touch.limit_price}, not {touch.price}")
+            raise refuse(
+                "bid_price",
+                f"the bid's limit is a price of {touch.limit_price}, not {touch.price}",
+                f"fine units a step: {quote_text(touch.limit_price)} of quote, not {quote_text(touch.price)}",
+            )
         if pending.exhausted and touch.size != touch.max_size:
             raise refuse("not_exhausted", "the bid could take more")
         if pending.reward < touch.min_reward * FINE:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zkmargin.engine.margin import kind_of
-from zkmargin.engine.touching import MAX_BALANCE, MAX_MAGNITUDE, Touching, refuse
+from zkmargin.engine.touching import MAX_BALANCE, MAX_MAGNITUDE, Touching, quote_text, refuse
 from zkmargin.protocol.constants import COLLATERAL, FINE, EntryKind
 from zkmargin.protocol.model import Account
 
@@ -99,7 +99,7 @@ class Requests(Touching):
             raise refuse(
                 "withdraw_too_much",
                 "initial margin would not be covered",
-                f"free initial margin is {free} quote base units",
+                f"free initial margin is {free} quote base units, {quote_text(free * FINE)} of quote",
             )
         self.effect = replace(self.effect, paid=self.account.address)
 

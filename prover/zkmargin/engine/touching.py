@@ -11,7 +11,7 @@ from typing import Protocol as Interface
 
 from zkmargin.engine.margin import Risk, holding_of, kind_of, risk
 from zkmargin.errors import Refused
-from zkmargin.protocol.constants import BITS, COLLATERAL, Op, Profile
+from zkmargin.protocol.constants import BITS, COLLATERAL, FINE, Op, Profile
 from zkmargin.protocol.eddsa import verify
 from zkmargin.protocol.hashes import operation_message, owner_hash
 from zkmargin.protocol.model import Account, Holding, InstrumentTick, Pending, Tick, Touch
@@ -19,6 +19,7 @@ from zkmargin.protocol.packing import pack
 
 MAX_MAGNITUDE = 1 << BITS["magnitude"]
 MAX_BALANCE = 1 << BITS["balance"]
+QUOTE_BASE_UNITS = 10**6  # in one of the quote asset
 _KIND = {Op.WITHDRAW: "withdraw", Op.TRADE: "trade", Op.TRADE_MATCH: "trade", Op.TAKE_BID: "bid"}
 CLEAR = Pending()
 
@@ -71,6 +72,11 @@ class Effect:
 def refuse(code: str, message: str, hint: str = "") -> Refused:
     """The error for a touch that breaks the rule `code`."""
     return Refused(message, code=code, hint=hint)
+
+
+def quote_text(fine: int) -> str:
+    """An amount in fine units as people read it: in units of the quote asset, rounded."""
+    return f"{fine / (FINE * QUOTE_BASE_UNITS):,.6f}"
 
 
 def signed_message(touch: Touch, account: Account, domain: int) -> int:
@@ -195,7 +201,11 @@ class Touching:
     def at_price(self, price: int) -> None:
         """Refuse another posted price than the rule's."""
         if self.touch.price != price:
-            raise refuse("price", f"the price must be {price}, not {self.touch.price}")
+            raise refuse(
+                "price",
+                f"the price must be {price}, not {self.touch.price}",
+                f"fine units a step: {quote_text(price)} of quote, not {quote_text(self.touch.price)}",
+            )
 
     def own_backstop(self) -> None:
         """Refuse any account but the backstop of the touch's instrument."""

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verifying keys of this installation, for whoever checks proofs without having a part in making them."""
+"""Verifying keys, for whoever checks proofs without having a part in making them.
+
+They are those of this installation, in `build/keys`, or those of a folder that somebody hands over:
+`<circuit>.vkey.json` in snarkjs's form, and beside them `keys.json`, which says of each what hash it has and
+of all whether they are development keys. Whoever made the keys can forge proofs unless a ceremony did: where
+a folder comes from is for its user to know.
+"""
 
 from __future__ import annotations
 
@@ -32,20 +38,35 @@ def keys_folder(profile: str) -> Path:
     return root / known[profile]
 
 
-def load_vkey(circuit: str, profile: str) -> dict[str, Any]:
-    """The verifying key of a circuit in snarkjs's JSON form, checked against the hash recorded with it."""
-    folder = keys_folder(profile)
-    record = json.loads((folder / "keys.json").read_text())["circuits"]
-    path = folder / f"{circuit}.vkey.json"
-    if circuit not in record or not path.exists():
+def load_vkey(circuit: str, profile: str, folder: Path | None = None) -> dict[str, Any]:
+    """The verifying key of a circuit in snarkjs's JSON form, checked against the hash recorded with it.
+
+    `folder`: where to find it, in place of the installed keys of `profile`; a record of hashes may be absent
+    there. Raises `MissingData` for a key that is not there, is damaged or is of another profile.
+    """
+    place = keys_folder(profile) if folder is None else folder
+    path = place / f"{circuit}.vkey.json"
+    record = _record(place, required=folder is None)
+    known = record.get("circuits", {})
+    if not path.is_file() or (record and circuit not in known):
         raise MissingData(
-            f"there is no verifying key of circuit '{circuit}', profile '{profile}'", hint="run `make build`"
+            f"there is no verifying key of circuit '{circuit}', profile '{profile}' in {place}",
+            hint="run `make build`" if folder is None else "name the folder of all its keys",
         )
-    key: dict[str, Any] = json.loads(path.read_text())
-    if vkey_hash(key) != record[circuit]["vk_hash"]:
+    if record.get("profile", profile) != profile:
         raise MissingData(
-            f"the verifying key in {path} is damaged", hint=f"delete {folder} and run `make build`"
+            f"the keys in {place} are of profile '{record['profile']}', not '{profile}'",
+            hint="name the folder of the ledger's own keys",
         )
+    try:
+        key: dict[str, Any] = json.loads(path.read_text())
+        digest = vkey_hash(key)
+        expected = known[circuit]["vk_hash"] if record else digest
+    except (ValueError, KeyError, TypeError, OSError):
+        digest, expected = "", "another"
+    if digest != expected:
+        hint = f"delete {place} and run `make build`" if folder is None else "get another copy of it"
+        raise MissingData(f"the verifying key in {path} is damaged", hint=hint)
     return key
 
 
@@ -63,6 +84,39 @@ def from_ceremony(keys: Iterable[Mapping[str, Any]]) -> bool:
     return all(known.get(vkey_hash(key)) is False for key in keys)
 
 
-def is_dev_key(profile: str) -> bool:
-    """Whether the keys of `profile` are development keys, which must not guard value on a public chain."""
-    return bool(json.loads((keys_folder(profile) / "keys.json").read_text())["dev_key"])
+def is_dev_key(profile: str, folder: Path | None = None) -> bool:
+    """Whether the keys are development keys, which must not guard value on a public chain.
+
+    Those that nobody says anything of count as such. `folder` as of `load_vkey`.
+    """
+    place = keys_folder(profile) if folder is None else folder
+    return bool(_record(place, required=folder is None).get("dev_key", True))
+
+
+def save_vkeys(folder: Path, profile: str, keys: Mapping[str, Mapping[str, Any]], dev_key: bool) -> None:
+    """Write the verifying keys of a profile's circuits for others, as `load_vkey` reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "profile": profile,
+        "dev_key": dev_key,
+        "circuits": {name: {"vk_hash": vkey_hash(key)} for name, key in keys.items()},
+    }
+    for name, key in keys.items():
+        (folder / f"{name}.vkey.json").write_text(json.dumps(key, indent=1) + "\n")
+    (folder / "keys.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _record(folder: Path, required: bool) -> dict[str, Any]:
+    """What `keys.json` says of the keys beside it, nothing where there is none."""
+    path = folder / "keys.json"
+    if not required and not path.exists():
+        if not folder.is_dir():
+            raise MissingData(f"there is no folder {folder}", hint="name one with <circuit>.vkey.json files")
+        return {}
+    try:
+        raw = json.loads(path.read_text())
+        if not isinstance(raw, dict) or not isinstance(raw["circuits"], dict):
+            raise ValueError("it names no circuits")
+        return raw
+    except (ValueError, KeyError, OSError) as error:
+        raise MissingData(f"{path} is damaged: {error}", hint="get another copy of it") from error

@@ -130,7 +130,7 @@ class Poster:
                 f"the proof of batch {row.number} is of other public signals", code="wrong_public"
             )
         record = {
-            **proved.proof.as_json(row.circuit),
+            **proved.proof.as_json(row.circuit, self.profile.name),
             "backend": proved.backend,
             "prove_s": proved.prove_s,
             "witness_s": proved.witness_s,

@@ -83,8 +83,20 @@ def request_json(kind: str, touches: Sequence[Touch]) -> dict[str, Any]:
     return {"kind": kind, "touches": [encode(touch) for touch in touches]}
 
 
-def read_request(raw: Any) -> tuple[str, list[Touch]]:
-    """Kind and touches of a submitted operation; raises `BadInput` naming what is malformed."""
+def unsigned_json(kind: str, touches: Sequence[Touch]) -> dict[str, Any]:
+    """The same before it is signed, without what a touch leaves 0: what `zkmargin sign` reads."""
+    rows = [
+        {name: value for name, value in encode(touch).items() if value not in (None, "0")}
+        for touch in touches
+    ]
+    return {"kind": kind, "touches": [{"leaf_index": "0", **row} for row in rows]}
+
+
+def read_request(raw: Any, signed: bool = True) -> tuple[str, list[Touch]]:
+    """Kind and touches of a submitted operation, or of one still to be signed.
+
+    Raises `BadInput` naming what is malformed.
+    """
     known_fields(raw, "the operation", {"kind": True, "touches": True})
     kind, rows = raw["kind"], raw["touches"]
     if not isinstance(kind, str) or kind not in KINDS:
@@ -103,7 +115,7 @@ def read_request(raw: Any) -> tuple[str, list[Touch]]:
                 f"touches[{index}].op is {touch.op}, {op.name.lower()} is {int(op)}",
                 hint=f"a {kind} is made of {legs}",
             )
-        if touch.auth is None:
+        if signed and touch.auth is None:
             raise BadInput(f"touches[{index}] is not signed", hint="add auth: last_slot, ax, ay, signature")
     return kind, touches
 

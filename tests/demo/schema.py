@@ -67,7 +67,7 @@ class ProofRow(_Exact):
 
 
 class Refusal(_Exact):
-    slot: Amount
+    slot: Count
     reason: str
 
 

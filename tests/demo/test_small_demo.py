@@ -35,6 +35,7 @@ pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("demo")]
 PROGRAM = Path(sys.executable).with_name("zkmargin")
 TICKS, TRADERS, MAKERS = 3, 6, 12
 COINS = ("BTC", "ETH")
+BARS = 7  # before the crash: where marks are limited nobody may open a position
 INSTRUMENTS = 4  # a perpetual and a collateral of each
 _PATIENCE = 600.0  # seconds, of a busy machine
 
@@ -92,7 +93,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     place = tmp_path_factory.mktemp("demo")
     prices = place / "two.csv"
     rows = (PRICES / "perpetual.csv").read_text().splitlines()
-    prices.write_text("\n".join([rows[0], *(row for row in rows if row.startswith(COINS))]) + "\n")
+    calm = [row for coin in COINS for row in [row for row in rows if row.startswith(coin)][:BARS]]
+    prices.write_text("\n".join([rows[0], *calm]) + "\n")
     log = place / "log"
     arguments = ["--out", place / "out", "--prices", prices, "--ticks", str(TICKS)]
     arguments += ["--traders", str(TRADERS), "--keep-running"]
@@ -220,7 +222,7 @@ def test_audit_with_other_keys(demo: Demo, tmp_path: Path) -> None:
 def test_keys_are_marked(demo: Demo) -> None:
     record = demo.read("keys/keys.json")
     assert (record["profile"], record["dev_key"]) == ("small", True)
-    assert list(record["circuits"]) == list(CIRCUIT_IDS)
+    assert set(record["circuits"]) == set(CIRCUIT_IDS)
     listed = json.loads(zkmargin("circuits", "--profile", "small", "--json").out)
     assert {row["circuit"]: row["vk_hash"] for row in listed if row["circuit"] in CIRCUIT_IDS} == {
         name: row["vk_hash"] for name, row in record["circuits"].items()

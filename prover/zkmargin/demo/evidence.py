@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zkmargin.demo.replay import Replay
 from zkmargin.demo.venue import Holder
+from zkmargin.engine.margin import is_limited
 from zkmargin.protocol.constants import PERPETUAL
 from zkmargin.protocol.model import Touch
 from zkmargin.protocol.vkeys import save_vkeys
@@ -68,7 +69,8 @@ def write_samples(folder: Path, replay: Replay) -> None:
     """An operation of each kind that people can submit, to be signed: makers', who have enough margin."""
     folder.mkdir()
     tick = replay.sequencer.tick
-    instrument = next(row.id for row in replay.episode.listings if row.params.flags == PERPETUAL)
+    perpetuals = [row.id for row in replay.episode.listings if row.params.flags == PERPETUAL]
+    instrument = min(perpetuals, key=lambda number: is_limited(tick.instruments[number]))
     mark = tick.instruments[instrument].mark
     first, second = [holder.account_id for holder in replay.holders if holder.person.maker][:2]
     samples: dict[str, Sequence[Touch]] = {

@@ -54,7 +54,7 @@ class Replay:
         self.venue, self.sequencer, self.poster = venue, sequencer, poster
         self.rng = random.Random(SEED + 1)
         self.ticks: list[dict[str, Any]] = []
-        self.refusals: list[dict[str, str]] = []
+        self.refusals: list[dict[str, Any]] = []
         self.operations: Counter[str] = Counter()
         first = episode.genesis_slot + 1
         spot = market.prices(market.oracles[1], first)
@@ -112,7 +112,7 @@ class Replay:
         def summed(run: TickRun) -> None:
             self.count(run.submitted.effects)
             for _, reason in run.submitted.refused:
-                self.refusals.append({"slot": str(slot), "reason": reason})
+                self.refusals.append({"slot": slot, "reason": reason})
             cover = run.coverage or Coverage()
             closed = [*run.due.effects, *cover.effects]
             self.count(closed)
@@ -168,7 +168,7 @@ class Replay:
             self.sequencer.submit(request_json(kind, touches))
             self.operations[kind] += 1
         except Refused as error:
-            self.refusals.append({"slot": str(self.sequencer.tick.slot), "reason": str(error)})
+            self.refusals.append({"slot": self.sequencer.tick.slot, "reason": str(error)})
 
     def withdraw(self, holder: Holder, asset: int, amount: int) -> None:
         """Sign and submit a withdrawal."""
@@ -251,7 +251,7 @@ class Replay:
                 self.operations["deposit_refused"] += 1
                 self.refusals.append(
                     {
-                        "slot": str(self.sequencer.tick.slot),
+                        "slot": self.sequencer.tick.slot,
                         "reason": f"deposit {entry.index} to account {entry.target} is refused and refunded",
                     }
                 )

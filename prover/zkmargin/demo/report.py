@@ -125,7 +125,7 @@ class Progress:
             print("\r\x1b[2K", end="", flush=True)
 
 
-def show_table(summary: dict[str, Any], refusals: list[dict[str, str]]) -> None:
+def show_table(summary: dict[str, Any], refusals: list[dict[str, Any]]) -> None:
     """The closing tables."""
     console = Console(width=None if sys.stdout.isatty() else 120)
     ticks = Table(

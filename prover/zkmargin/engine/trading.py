@@ -33,7 +33,11 @@ class Trading(Touching):
         self.moved(self.delta, self.trade_cash())
         reduces = falls(before, before + self.delta)
         if is_limited(self.row) and not reduces:
-            raise refuse("limited", f"the mark of {touch.instrument} is limited: positions may only fall")
+            raise refuse(
+                "limited",
+                f"the mark of instrument {touch.instrument} is limited: positions may only fall",
+                "trade again when a later mark is not held back",
+            )
         if self.after_risk().free_initial < 0 and not (reduces and self._eased()):
             raise refuse(
                 "below_initial_margin",

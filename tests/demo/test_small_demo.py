@@ -28,6 +28,7 @@ from zkmargin.chain.client import LedgerClient
 from zkmargin.demo.market import PRICES
 from zkmargin.demo.place import NAMES
 from zkmargin.protocol.constants import CIRCUIT_IDS, load
+from zkmargin.protocol.home import build_folder
 from zkmargin.sequencer.journal import Journal
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("demo")]
@@ -181,7 +182,7 @@ def test_progress_in_plain_lines(demo: Demo) -> None:
     assert "\x1b" not in text
     for number in range(1, TICKS + 1):
         assert f"tick {number:2}/{TICKS} " in text
-    for step in ("deposits requested", "batches proved", "re-executing batches", "verifying proofs"):
+    for step in ("deposits requested", "batches proved", "re-executing events", "verifying proofs"):
         assert re.search(rf"{step}: (\d+)/\1\n", text), step
     assert "audit: valid" in text
 
@@ -196,6 +197,7 @@ def test_audit_of_the_summary(summary: Summary) -> None:
 
 def test_audit_with_the_keys_that_came_with_it(demo: Demo, tmp_path: Path) -> None:
     """On a machine with no keys of its own, or after the node is gone."""
+    (tmp_path / "forge").symlink_to(build_folder() / "forge")
     elsewhere = {"ZKMARGIN_BUILD": str(tmp_path)}
     bundle, keys = demo.folder / "bundle", demo.folder / "keys"
     said = zkmargin("audit", "--bundle", bundle, **elsewhere)

@@ -24,6 +24,7 @@ from zkmargin.proving.pool import Job, ProvingPool
 from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.prove import compute_witness
 from zkmargin.proving.verify import verify_groth16py
+from zkmargin.proving.witness import Inputs
 from zkmargin.sequencer.covering import make_sweep
 from zkmargin.state.ledger import Ledger
 from zkmargin.toolchain import Report
@@ -76,16 +77,21 @@ def full_page(accounts: int = 64) -> tuple[Ledger, Tick]:
     return Ledger.of(profile, rows, {}, (0, 2 * profile.instruments + accounts, 0)), tick
 
 
-def sweep_witness(keys: CircuitKeys) -> bytes:
-    """The witness of a sweep of a full page."""
+def sweep_inputs() -> Inputs:
+    """The inputs of a sweep of a full page."""
     ledger, tick = full_page()
     radius = page_radius(ledger.page(0).accounts, tick)
     assert radius is not None
-    batch = make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, radius, [0])
-    return compute_witness(keys, batch.inputs)
+    return make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, radius, [0]).inputs
 
 
-def _used(who: int) -> float:
+def sweep_witness(keys: CircuitKeys) -> bytes:
+    """The witness of a sweep of a full page."""
+    return compute_witness(keys, sweep_inputs())
+
+
+def cpu_seconds(who: int) -> float:
+    """User and system time of this process or of its children, as `resource` names them."""
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
 
@@ -98,11 +104,11 @@ def timed(keys: CircuitKeys, witness: bytes, backend: str, runs: int) -> tuple[l
     prover, cpu, wall = get_backend(backend), [], []
     prover.prove(keys, witness) if backend != "snarkjs" else None
     for _ in range(runs):
-        before = _used(resource.RUSAGE_SELF) + _used(resource.RUSAGE_CHILDREN)
+        before = cpu_seconds(resource.RUSAGE_SELF) + cpu_seconds(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         proof = prover.prove(keys, witness)
         wall.append(time.perf_counter() - start)
-        cpu.append(_used(resource.RUSAGE_SELF) + _used(resource.RUSAGE_CHILDREN) - before)
+        cpu.append(cpu_seconds(resource.RUSAGE_SELF) + cpu_seconds(resource.RUSAGE_CHILDREN) - before)
         assert verify_groth16py(proof, keys.verification_key)
     return cpu, wall
 

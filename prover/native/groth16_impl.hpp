@@ -100,7 +100,7 @@ private:
 
     // Groth16 draws r and s and proves with A + r delta, B + s delta and a C that needs B in G1 as well. The same
     // distribution comes from (A/r, r (B + s delta), C + s A): of proofs that hold, A and B are uniform and independent,
-    // and they leave one C. So the sum over the key's section 6, a sixth of the work with that of G2, is never made.
+    // and they leave one C. So the sum over the key's section 6, B in G1, an eighth of a proof, is never made.
     void blind(Extended<Fq> a, Extended<Fq2> b, Extended<Fq> c, u8* proof) const {
         Limbs r = random_scalar(), s = random_scalar(), inverse = Fr::from_canonical(r).inverse().canonical();
         a.add(key_.alpha1);

@@ -24,6 +24,7 @@ from zkmargin.proving.profile import profile_keys
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import compute_witness
 from zkmargin.proving.verify import verify_groth16py
+from zkmargin.proving.witness import Inputs
 from zkmargin.sequencer.covering import make_sweep
 from zkmargin.state.ledger import Ledger
 from zkmargin.toolchain import Report
@@ -76,13 +77,17 @@ def full_page(accounts: int = 64) -> tuple[Ledger, Tick]:
     return Ledger.of(profile, rows, {}, {}, (0, 2 * profile.instruments + accounts, 0)), tick
 
 
-def sweep_witness(keys: CircuitKeys) -> bytes:
-    """The witness of a sweep of a full page."""
+def sweep_inputs() -> Inputs:
+    """The inputs of a sweep of a full page."""
     ledger, tick = full_page()
     radius = page_radius(ledger.page(0).accounts, tick)
     assert radius is not None
-    batch = make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, radius, [0])
-    return compute_witness(keys, batch.inputs)
+    return make_sweep(ledger, tick, domain_word(CHAIN, LEDGER), CHAIN, radius, [0]).inputs
+
+
+def sweep_witness(keys: CircuitKeys) -> bytes:
+    """The witness of a sweep of a full page."""
+    return compute_witness(keys, sweep_inputs())
 
 
 def _backends() -> dict[str, Backend]:

@@ -71,7 +71,7 @@ def test_every_hint_in_the_sources_is_named() -> None:
     assert found == {name: set(row) for name, row in HINTS.items()}
 
 
-@pytest.mark.parametrize("name", ["settle", "tick", "sweep", "coverage", "regroup"])
+@pytest.mark.parametrize("name", ["settle", "tick", "sweep", "carry", "coverage", "regroup"])
 def test_all_other_wires_follow(name: str) -> None:
     system, names = _loaded(name)
     spread = Propagation(system)
@@ -91,7 +91,9 @@ TEMPLATES = (
     ("settle/deposit.circom", "Deposit", (512,)),
     ("settle/place.circom", "Place", ()),
     ("coverage/displacement.circom", "Displacement", (4,)),
-    ("sweep/page.circom", "Rewrite", (1,)),
+    ("lib/merkle.circom", "Climb", (1,)),
+    ("coverage/headers.circom", "Headers", (1, 2, 7, 9)),
+    ("carry/ratio.circom", "MoveRatio", (4,)),
     ("settle/keep.circom", "Keep", (4,)),
     ("regroup/permutation.circom", "Permutation", (1, 16)),
 )

@@ -50,10 +50,11 @@ test-ape: build setup-ape
 test-cluster: build setup-cluster ## proofs on a Ray cluster of this machine, its processes and machines killed
 	.venv/bin/python -m pytest tests/proving/test_cluster.py tests/proving/test_tick_on_cluster.py
 
-test-full: build setup-ape setup-cluster ## the long runs as well, and proofs on a cluster
+test-full: build setup-ape setup-cluster ## the long runs as well, proofs on a cluster, and the kernel sanitized
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
 	FOUNDRY_PROFILE=full $(FORGE) test
 	$(MAKE) --no-print-directory test-ape
+	$(MAKE) --no-print-directory sanitize
 
 sanitize: setup ## tests/native with the kernel built with address and undefined-behaviour sanitizers; minutes
 	tests/native/sanitize --planted -m "not slow"

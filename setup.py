@@ -2,7 +2,7 @@
 """Builds the native kernel zkmargin._kernel from prover/native with g++ alone.
 
 The kernel is optional: where no compiler is found the package installs without it, hashes in Python (slowly)
-and makes proofs with the groth16py package.
+and proves with the groth16py package; development keys alone want the kernel.
 """
 
 from pathlib import Path

@@ -71,7 +71,7 @@ def test_every_hint_in_the_sources_is_named() -> None:
     assert found == {name: set(row) for name, row in HINTS.items()}
 
 
-@pytest.mark.parametrize("name", ["settle", "tick", "sweep", "carry", "coverage", "regroup"])
+@pytest.mark.parametrize("name", ["settle", "tick", "sweep", "coverage", "regroup", "carry"])
 def test_all_other_wires_follow(name: str) -> None:
     system, names = _loaded(name)
     spread = Propagation(system)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Headers of pages and blocks without hashes, so that many thousands of ledgers can be driven over ticks.
+"""Headers of pages and blocks without hashes, so that a million ledgers can be driven over their ticks.
 
 A tick is named by its slot. What the circuits check of a sweep, regroup, carry and kept touch stands here
 (SPEC section 8); what the sequencer makes of a ledger is `sequencer/covering.py` itself.
@@ -105,7 +105,7 @@ class Headers:
 @dataclass
 class Seen:
     """What became of a case: ticks covered, those by a header of an older tick, touches that kept a page, and
-    accounts at a covered tick so near the edge that one step of the table's units makes them unhealthy."""
+    accounts that two fine units less would have made unhealthy at a covered tick."""
 
     covered: int = 0
     older: int = 0

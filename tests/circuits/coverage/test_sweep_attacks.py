@@ -11,12 +11,14 @@ import pytest
 
 from circuits.coverage.scenes import changed, forged_sweep, traded
 from circuits.judge import Judge
-from circuits.settle.world import BTC, GOLD, LONG, World
+from circuits.settle.world import BTC, ETH, GOLD, LONG, World
+from circuits.table import Lines, solved
 from zkmargin.circuits.coverage_inputs import safety_claim, sweep_weights
 from zkmargin.engine.coverage import page_radius
-from zkmargin.protocol.constants import P
+from zkmargin.engine.margin import risk
+from zkmargin.protocol.constants import RADIUS_ONE, P
 from zkmargin.protocol.hashes import sponge, tick_hash
-from zkmargin.protocol.model import Holding
+from zkmargin.protocol.model import Account, Holding, class_id
 
 ALICE = 16
 BROKE = "template Num2Bits"  # of the claim's range
@@ -71,6 +73,68 @@ def test_claims_shifted_to_fit_after_the_challenge(crashed: World, sweep_judge: 
     claims[other] = (claims[other] - raised * power) % P
     inputs = {**forged_sweep(crashed, 0, radius), "claim": [[claim % P for claim in claims]]}
     sweep_judge.refuses(inputs)
+
+
+def _lines(world: World, inputs: dict[str, Any], page: Any) -> Lines:
+    """The two lines of the sweep's table check."""
+    claims, radius = inputs["claim"][0], inputs["radius"]
+
+    def unit(number: int) -> int:
+        row, sign = world.tick.instruments[number // 8], -1 if number % 2 else 1
+        return RADIUS_ONE * (sign * row.equity - row.maintenance[number // 2 % 4]) - radius * row.move
+
+    challenge = sponge("lambda", [tick_hash(world.tick), radius, page.page_root, *claims])
+    pairs = zip(claims, page.accounts, strict=True)
+    net = [claim - RADIUS_ONE * account.balance for claim, account in pairs]
+    return Lines(challenge, page.accounts, net, unit)
+
+
+def test_weights_solved_under_the_old_challenge(crashed: World, sweep_judge: Judge) -> None:
+    """Zero instead of a loss, and two weights that fit both lines at the old beta: theirs is another."""
+    page, radius = crashed.ledger.page(0), 7
+    claims = [max(0, safety_claim(account, crashed.tick, radius)) for account in page.accounts]
+    inputs = _reclaimed(crashed, forged_sweep(crashed, 0, radius), page, claims, radius)
+    lines, weights = _lines(crashed, inputs, page), inputs["weights"]
+    assert lines.second(weights, lines.beta(weights)) == 0 != lines.first(weights)
+    moved = solved(lines, weights, class_id(BTC, 0, LONG), class_id(ETH, 0, LONG))
+    sweep_judge.refuses({**inputs, "weights": moved}, "fractions[pages*A] === total")
+    assert all("fractions[pages*A]" in str(failure) for failure in sweep_judge.lenient.failures)
+
+
+def _stands(world: World, account: Account) -> None:
+    """The account in its leaf, whether an operation could have made it or not."""
+    with mock.patch("zkmargin.state.ledger.check_account"):
+        world.ledger.write(world.ledger.index_of(account.id), account)
+
+
+def test_two_slots_of_one_instrument(world: World, sweep_judge: Judge) -> None:
+    """No operation writes such a leaf; if there were one, both slots would count."""
+    alice, _, _ = traded(world)
+    account = world.ledger.account(alice)
+    twice = account.with_slot(4, account.slots[0])
+    missing = -risk(twice.with_(balance=0), world.tick).health
+    _stands(world, twice.with_(balance=missing))
+    sweep_judge.accepts(forged_sweep(world, 0, 0))
+    _stands(world, twice.with_(balance=missing - 1))
+    sweep_judge.refuses(forged_sweep(world, 0, 0), BROKE)
+
+
+@pytest.mark.parametrize("balance", [1 << 121, P // 2, -(1 << 120) - 1, -(1 << 137)])
+def test_a_wrapped_balance(world: World, sweep_judge: Judge, balance: int) -> None:
+    """A flat account whose balance is out of range, above or below."""
+    traded(world, others=1)
+    _stands(world, world.ledger.account(ALICE + 3).with_(balance=balance))
+    sweep_judge.refuses(forged_sweep(world, 0, 0), BROKE)
+
+
+def test_a_wrapped_balance_that_a_sweep_does_not_tell(world: World, sweep_judge: Judge) -> None:
+    """5 / 2^16 in the field is no number of units, and 2^16 times that is a fine claim. That no balance is
+    such a one is by settle's range of each it writes (settle/test_attacks_leaves.py)."""
+    traded(world, others=1)
+    balance = 5 * pow(1 << 16, -1, P) % P
+    assert min(balance, P - balance) >> 120
+    _stands(world, world.ledger.account(ALICE + 3).with_(balance=balance))
+    sweep_judge.accepts(forged_sweep(world, 0, 0))
 
 
 def test_an_account_swapped_for_a_copy_of_another(crashed: World, sweep_judge: Judge) -> None:

@@ -35,7 +35,6 @@ OPERATOR, ALICE, BOB = (development_key(index) for index in range(3))
 GENESIS = Genesis(root=1 << 200, tick=1 << 201, slot=100)
 SLOT_SECONDS = 60
 MAX_TICK_AGE = 300
-START = GENESIS.slot * SLOT_SECONDS + 30
 QUOTE, ETHER = 0, 9
 ETHER_UNIT = 10**12
 RICH = 10**24
@@ -147,7 +146,7 @@ def ledger_bench(
 ) -> Iterator[Bench]:
     """A node, contracts, and two funded accounts that approved the ledger."""
     profile = load().profile(profile_name)
-    with anvil(timestamp=START, chain_id=chain_id) as node:
+    with anvil(timestamp=genesis.slot * SLOT_SECONDS + 30, chain_id=chain_id) as node:
         deployment = deploy(
             node.url,
             OPERATOR,

@@ -31,14 +31,13 @@ from zkmargin.protocol.constants import CIRCUIT_IDS, load
 from zkmargin.protocol.home import build_folder
 from zkmargin.sequencer.journal import Journal
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("demo"), pytest.mark.timeout(3000)]
 
 PROGRAM = Path(sys.executable).with_name("zkmargin")
 TICKS, TRADERS, MAKERS = 3, 6, 12
 COINS = ("BTC", "ETH")
 BARS = 7  # before the crash: where marks are limited nobody may open a position
 INSTRUMENTS = 4  # a perpetual and a collateral of each
-_PATIENCE = 600.0  # seconds, of a busy machine
 
 
 def zkmargin(*arguments: object, **environment: str) -> Said:
@@ -71,10 +70,9 @@ class Demo:
         self.wait_until(lambda: words in self.log.read_text(), words)
 
     def wait_until(self, held: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        """For as long as the test's own time limit: a busy machine is no failure."""
         while not held():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, f"waited for {what}: {self.log.read_text()}"
+            assert self.process.poll() is None, f"ended before {what}: {self.log.read_text()}"
             time.sleep(0.2)
 
     def operations(self) -> list[tuple[str, str]]:

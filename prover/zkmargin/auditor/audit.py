@@ -126,9 +126,7 @@ def audit(
     return result
 
 
-def _judge(
-    result: Audit, chain: Chain, progress: Progress, verify: Verify, folder: Path | None
-) -> None:
+def _judge(result: Audit, chain: Chain, progress: Progress, verify: Verify, folder: Path | None) -> None:
     found = result.findings
     events = chain.events()
     opening = read_opening(chain, events)

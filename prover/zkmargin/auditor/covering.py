@@ -34,20 +34,6 @@ def keeps(account: Account, tick: Tick, radius: int) -> bool:
     return radius * spread <= SCALE * (total.E - total.M)
 
 
-def _slack(then: Tick, now: Tick, radius: int) -> int:
-    """The largest radius at `now` that follows from one at `then`: below 0 where that is outgrown."""
-    most, ratio = 0, 2 * SCALE - 1
-    for before, after in zip(then.instruments, now.instruments, strict=True):
-        worst = max(_losses(before, after))
-        if worst > 0:
-            if before.move == 0:
-                return -1
-            most = max(most, -(-SCALE * worst // before.move))
-        if after.move:
-            ratio = min(ratio, SCALE * before.move // after.move)
-    return (radius - most) * ratio // SCALE
-
-
 def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:
     """How much a step of each class that could be held then has lost of its health."""
     for was, charge in zip(then.maintenance, now.maintenance, strict=True):
@@ -56,16 +42,35 @@ def _losses(then: InstrumentTick, now: InstrumentTick) -> Iterator[int]:
             yield (-then.equity - was) - (-now.equity - charge)
 
 
+def _moved(then: Tick, now: Tick) -> int | None:
+    """How many moves of its instrument, times 2^16 and rounded up, the class has lost that lost most.
+
+    None where no number is enough: an instrument without a move has lost, or a charge has vanished.
+    """
+    most = 0
+    for before, after in zip(then.instruments, now.instruments, strict=True):
+        worst = max(_losses(before, after))
+        vanished = before.maintenance[0] > 0 == after.maintenance[0]
+        if vanished or (worst > 0 and before.move == 0):
+            return None
+        if worst > 0:
+            most = max(most, -(-SCALE * worst // before.move))
+    return most
+
+
 def within(then: Tick, now: Tick, radius: int) -> bool:
     """Whether no class has lost more than radius / 2^16 moves of its instrument, and no charge vanished."""
-    rows = zip(then.instruments, now.instruments, strict=True)
-    if any(before.maintenance[0] > 0 == after.maintenance[0] for before, after in rows):
-        return False
-    return all(
-        radius * before.move >= SCALE * loss
-        for before, after in zip(then.instruments, now.instruments, strict=True)
-        for loss in _losses(before, after)
-    )
+    moved = _moved(then, now)
+    return moved is not None and moved <= radius
+
+
+def _slack(then: Tick, now: Tick, radius: int) -> int:
+    """The largest radius at `now` that follows from one at `then`: below 0 where that is outgrown."""
+    moved, ratio = _moved(then, now), 2 * SCALE - 1
+    for before, after in zip(then.instruments, now.instruments, strict=True):
+        if after.move:
+            ratio = min(ratio, SCALE * before.move // after.move)
+    return -1 if moved is None else (radius - moved) * ratio // SCALE
 
 
 def check_kept(books: Books, leaf: int, account: Account, ticks: dict[int, Tick]) -> None:

@@ -23,8 +23,17 @@ def _bits(number: int, levels: int) -> list[list[int]]:
     return [[number >> (3 * level + bit) & 1 for bit in range(3)] for level in range(levels)]
 
 
-def _ledger(before: Before) -> dict[str, Value]:
+def _bound(
+    posting: Posting, domain: int, root: int, tick: int, before: Before, new_root: int | None = None
+) -> dict[str, Value]:
+    """What every one of these circuits is bound to: public signals, roots, tick, the ledger's scalars."""
+    moved = {} if new_root is None else {"newRootHalves": list(split(new_root))}
     return {
+        **posting.signals(),
+        "domain": domain,
+        "rootHalves": list(split(root)),
+        "tickHalves": list(split(tick)),
+        **moved,
         "pagesRoot": before.pages_root,
         "reserve": before.reserve % P,
         "nextId": before.next_id,
@@ -78,14 +87,9 @@ def sweep_inputs(
     digest = tick_hash(tick)
     claims = [[safety_claim(account, tick, radius) for account in page.accounts] for page in pages]
     return {
-        **posting.signals(),
-        "domain": domain,
-        "rootHalves": list(split(root)),
-        "tickHalves": list(split(digest)),
-        "newRootHalves": list(split(new_root)),
+        **_bound(posting, domain, root, digest, before, new_root),
         "radius": radius,
         **margin_table(tick),
-        **_ledger(before),
         "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
         "children": [page.ledger_path for page in pages],
         **_headers(pages),
@@ -118,12 +122,7 @@ def regroup_inputs(
     leaves = [leaf_hash(account) for page in pages for account in page.accounts]
     moved = [leaves[origin] for origin in origins]
     return {
-        **posting.signals(),
-        "domain": domain,
-        "rootHalves": list(split(root)),
-        "tickHalves": list(split(tick)),
-        "newRootHalves": list(split(new_root)),
-        **_ledger(before),
+        **_bound(posting, domain, root, tick, before, new_root),
         "pageBits": [_bits(page.page, profile.ledger_levels) for page in pages],
         "children": [page.ledger_path for page in pages],
         **_headers(pages),
@@ -190,13 +189,8 @@ def carry_inputs(
     """
     opened, levels = _Anchors(profile, tick, anchors), profile.top_levels
     return {
-        **posting.signals(),
-        "domain": domain,
-        "rootHalves": list(split(root)),
-        "tickHalves": list(split(tick_hash(tick))),
-        "newRootHalves": list(split(new_root)),
+        **_bound(posting, domain, root, tick_hash(tick), before, new_root),
         **opened.signals(),
-        **_ledger(before),
         "blockBits": [_bits(block.number, levels) for block, _ in blocks],
         "children": [block.top_path for block, _ in blocks],
         "anchor": [block.block_header[0] for block, _ in blocks],
@@ -224,12 +218,8 @@ def coverage_inputs(
     """All inputs of a coverage proof: roots and headers of all blocks; `anchors` as in a carry."""
     opened = _Anchors(profile, tick, anchors)
     return {
-        **posting.signals(),
-        "domain": domain,
-        "rootHalves": list(split(root)),
-        "tickHalves": list(split(tick_hash(tick))),
+        **_bound(posting, domain, root, tick_hash(tick), before),
         **opened.signals(),
-        **_ledger(before),
         "blockRoot": list(roots),
         "radius": [radius for _, radius in headers],
         "at": [opened.place(anchor) for anchor, _ in headers],

@@ -102,7 +102,6 @@ class Displacements:
             self._known[anchor] = displacement(then, self.now) if then else None
         return self._known[anchor]
 
-
     def covers(self, header: Header) -> bool:
         """Whether a header covers the present tick: anchored, with a radius that prices have not outgrown."""
         anchor, radius = header
@@ -259,12 +258,12 @@ def carries(ledger: Ledger, moved: Displacements, survey: Survey) -> Iterator[tu
     for block in survey.blocks:
         opening = ledger.block(block)
         older = opening.anchors - {moved.now_hash}
-        if len(opening.anchors) == 1 and (older <= opened or len(opened) < most):
+        least = {a: min(radius for at, radius in opening.anchored if at == a) for a in opening.anchors}
+        if len(least) == 1 and (older <= opened or len(opened) < most):
             opened |= older
-            radius = min(radius for _, radius in opening.anchored)
-            made = Carried(block, opening.anchors.pop(), radius)
+            made = Carried(block, *least.popitem())
         else:
-            made = Carried(block, moved.now_hash, min(map(moved.radius_now, opening.anchored), default=0))
+            made = Carried(block, moved.now_hash, min(map(moved.radius_now, least.items()), default=0))
         fitting = (group for group in groups if len(group[1]) < width and len(group[0] | older) <= most)
         anchors, members = next(fitting, (set[int](), list[Carried]()))
         if not members:

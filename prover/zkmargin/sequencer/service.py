@@ -9,7 +9,8 @@ are replayed on it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,11 @@ from zkmargin.protocol.words import domain_word
 from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
 from zkmargin.sequencer.covering import (
     Carried,
+    CarryBatch,
+    CoverageBatch,
     Displacements,
+    RegroupBatch,
+    SweepBatch,
     carries,
     make_carry,
     make_coverage,
@@ -416,19 +421,12 @@ class Sequencer:
                 return head.circuit == "coverage"
         return True
 
-    def _plan_sweep(self, radius: int, pages: Sequence[int]) -> None:
-        number = self.journal.last_batch() + 1
-        savepoint = self.ledger.savepoint()
+    @contextmanager
+    def _planning(self) -> Iterator[None]:
+        """What is done to the ledger inside stays only if it ends with a batch in the journal."""
+        number, savepoint = self.journal.last_batch() + 1, self.ledger.savepoint()
         try:
-            batch = make_sweep(self.ledger, self.tick, self.domain, self.setup.chain_id, radius, pages)
-            body = {
-                "pages": sorted(set(pages)),
-                "radius": radius,
-                "new_root": str(batch.new_root),
-                **_posting(batch.posting),
-            }
-            reach("before_plan")
-            self.journal.plan(number, "sweep", self.tick.slot, body, batch.inputs, [])
+            yield
         except BaseException:
             if self.journal.last_batch() < number:
                 self.ledger.rollback(savepoint)
@@ -436,53 +434,37 @@ class Sequencer:
         reach("planned")
         self.store.save(self.ledger, number)
 
+    def _plan(
+        self, circuit: str, batch: SweepBatch | RegroupBatch | CarryBatch | CoverageBatch, **body: Any
+    ) -> None:
+        """Journal a batch of the present tick, with `body` beside its posting."""
+        number, posting = self.journal.last_batch() + 1, _posting(batch.posting)
+        reach("before_plan")
+        self.journal.plan(number, circuit, self.tick.slot, {**body, **posting}, batch.inputs, [])
+
+    def _plan_sweep(self, radius: int, pages: Sequence[int]) -> None:
+        with self._planning():
+            batch = make_sweep(self.ledger, self.tick, self.domain, self.setup.chain_id, radius, pages)
+            root, swept = str(batch.new_root), sorted(set(pages))
+            self._plan("sweep", batch, pages=swept, radius=radius, new_root=root)
+
     def _plan_regroup(self, plan: Regrouping) -> None:
-        number, savepoint = self.journal.last_batch() + 1, self.ledger.savepoint()
-        try:
+        with self._planning():
             batch = make_regroup(
                 self.ledger, self.tick, self.domain, self.setup.chain_id, plan.pages, plan.origins
             )
-            body = {
-                "pages": list(batch.pages),
-                "origins": list(batch.origins),
-                "radius": batch.radius,
-                "new_root": str(batch.new_root),
-                **_posting(batch.posting),
-            }
-            reach("before_plan")
-            self.journal.plan(number, "regroup", self.tick.slot, body, batch.inputs, [])
-        except BaseException:
-            if self.journal.last_batch() < number:
-                self.ledger.rollback(savepoint)
-            raise
-        reach("planned")
-        self.store.save(self.ledger, number)
+            root, pages, origins = str(batch.new_root), list(batch.pages), list(batch.origins)
+            self._plan("regroup", batch, pages=pages, origins=origins, radius=batch.radius, new_root=root)
 
     def _plan_carry(self, moved: Displacements, blocks: Sequence[Carried]) -> None:
-        number, savepoint = self.journal.last_batch() + 1, self.ledger.savepoint()
-        try:
+        with self._planning():
             batch = make_carry(self.ledger, moved, self.domain, self.setup.chain_id, blocks)
-            body = {
-                "blocks": [[made.block, str(made.anchor), made.radius] for made in batch.blocks],
-                "new_root": str(batch.new_root),
-                **_posting(batch.posting),
-            }
-            reach("before_plan")
-            self.journal.plan(number, "carry", self.tick.slot, body, batch.inputs, [])
-        except BaseException:
-            if self.journal.last_batch() < number:
-                self.ledger.rollback(savepoint)
-            raise
-        reach("planned")
-        self.store.save(self.ledger, number)
+            written = [[made.block, str(made.anchor), made.radius] for made in batch.blocks]
+            self._plan("carry", batch, blocks=written, new_root=str(batch.new_root))
 
     def _plan_coverage(self, moved: Displacements) -> None:
-        number = self.journal.last_batch() + 1
-        batch = make_coverage(self.ledger, moved, self.domain, self.setup.chain_id)
-        reach("before_plan")
-        self.journal.plan(number, "coverage", self.tick.slot, _posting(batch.posting), batch.inputs, [])
-        reach("planned")
-        self.store.save(self.ledger, number)
+        with self._planning():
+            self._plan("coverage", make_coverage(self.ledger, moved, self.domain, self.setup.chain_id))
 
     def unhealthy(self) -> list[int]:
         """Accounts below maintenance margin at the present tick."""

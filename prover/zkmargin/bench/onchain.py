@@ -12,7 +12,7 @@ from web3 import Web3
 
 from zkmargin.bench.measure import Cost, Costs, cost
 from zkmargin.bench.rows import Row, median
-from zkmargin.bench.venue import SLOT, BenchVenue, bench_venue
+from zkmargin.bench.venue import BenchVenue, bench_venue
 from zkmargin.chain.anvil import development_key
 from zkmargin.chain.artifacts import artifact
 from zkmargin.chain.token import approve_call, mint_call
@@ -46,7 +46,7 @@ def _gas(report: Report | None) -> Iterator[Row]:
     two_pages = 2 * PAGE_SIZE - 16  # and the backstops
     with bench_venue(GAS_PROFILE, [FAR] * two_pages, say=report) as venue:
         _deposit(venue)
-        venue.cover(venue.reports(SLOT + 1, 0))
+        venue.cover(venue.reports(0))
         rows = list(venue.sequencer.journal.batches())
         made = [row.circuit for row in rows]
         if made != ["tick", "settle", "sweep", "sweep", "carry", "coverage"]:
@@ -146,9 +146,10 @@ def timed(
     moves = [CLOSE] * near + [FAR] * (accounts - near)
     name = f"{prefix}tick_to_covered_s"
     with bench_venue(profile, moves, say=report) as venue:
-        took, proofs = list[Cost](), list[int]()
+        took, proofs, slots = list[Cost](), list[int](), list[int]()
         for number in range(ticks + 1):
-            reports = venue.reports(SLOT + 1 + number, STEP if number else 0)
+            reports = venue.reports(STEP if number else 0)
+            slots.append(reports[0].slot)
             covered, spent = cost(partial(venue.cover, reports))
             if not venue.client.is_covered(1 << 30):
                 raise InternalError("the tick is not covered")
@@ -169,7 +170,7 @@ def timed(
                 row, seconds, f"s p{part}, {usual}", f"first tick, {first.wall_s:.0f} s",
                 first.wall_s / seconds, later.cpu_s, later.wall_s, ticks,
             )  # fmt: skip
-        gas = [_paid(venue, SLOT + 1 + number) for number in range(1, ticks + 1)]
+        gas = [_paid(venue, slot) for slot in slots[1:]]
         yield Row(f"{name}_gas", median(gas), f"gas a tick, at most {max(gas):,}", runs=ticks)
         each = _onchain(venue)
         yield Row(

@@ -32,7 +32,7 @@ from zkmargin.toolchain import Report
 PROFILE = "small"
 CHAIN, LEDGER = 31337, 0x1111111111111111111111111111111111111111
 ROUNDS = 5
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 8  # so many that the end, when only one process is at work, is little of the time
 
 
 def _params() -> Params:

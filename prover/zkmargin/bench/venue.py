@@ -84,9 +84,13 @@ class BenchVenue:
     prices: list[int]
     walk: random.Random = field(default_factory=lambda: random.Random(1))
 
-    def reports(self, slot: int, step: float) -> list[Report]:
-        """All oracles' reports, prices moved by up to `step` of themselves."""
+    def reports(self, step: float) -> list[Report]:
+        """All oracles' reports, prices moved by up to `step` of themselves, of the slot that begins next.
+
+        That is after the last tick's and after all blocks that there are.
+        """
         now = self.sequencer
+        slot = max(now.tick.slot, self.client.latest().time // SECONDS) + 1
         self.prices = [int(price * (1 + self.walk.uniform(-step, step))) for price in self.prices]
         rates = [0] * len(self.prices)
         return [

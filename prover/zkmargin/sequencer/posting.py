@@ -10,23 +10,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from zkmargin.chain.client import Batch, LedgerEvent
-from zkmargin.chain.transactions import Receipt, broadcast, is_known, sign, wait
-from zkmargin.chain.transactions import receipt as receipt_of
-from zkmargin.errors import ChainRejected, InternalError, MissingData, RootMismatch
+from zkmargin.chain.client import Batch
+from zkmargin.chain.transactions import broadcast, is_known, sign, wait
+from zkmargin.errors import ChainRejected, InternalError, RootMismatch
 from zkmargin.protocol.constants import Op
 from zkmargin.proving.pool import Job, Pool
 from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import Proved
 from zkmargin.sequencer.codec import decode_touch
 from zkmargin.sequencer.failpoints import reach
+from zkmargin.sequencer.following import BATCH_EVENTS, OPEN, accepted, follow, receipt_record
 from zkmargin.sequencer.grouping import next_group, transaction_room
 from zkmargin.sequencer.journal import Accepted, BatchHead, BatchRow, BatchState
 from zkmargin.sequencer.lateness import Lateness, work_of
 from zkmargin.sequencer.service import Sequencer
-
-OPEN = tuple(state for state in BatchState if state is not BatchState.CONFIRMED)
-_BATCH_EVENTS = ("Settled", "Ticked", "Swept", "Regrouped", "Carried", "CoverageProved")
 
 Told = Callable[[str, BatchRow, str], None]
 """Hears of an event: its name, the batch, and for `late` and `covered_late` the reason."""
@@ -170,10 +167,10 @@ class Poster:
         else:
             broadcast(web3, first.raw_tx)
             found = wait(web3, first.tx_hash, meanwhile=self.look)
-            events = [event for event in self.client.decode_logs(found.logs) if event.name in _BATCH_EVENTS]
+            events = [event for event in self.client.decode_logs(found.logs) if event.name in BATCH_EVENTS]
             self.journal.confirm(
                 [
-                    Accepted(number, event.args["batch"], _record(found, event.tx_hash, len(rows)))
+                    Accepted(number, event.args["batch"], receipt_record(found, event.tx_hash, len(rows)))
                     for number, event in zip(numbers, events, strict=True)
                 ]
             )
@@ -204,66 +201,30 @@ class Poster:
 
     def _follow(self, first: BatchHead) -> bool:
         """Enter which open batches (`first` is the first) others have posted; says whether there are any."""
-        others = self._accepted()
+        others = accepted(self.journal, self.client, self.setup.from_block, self.client.last_batch())
         if first.state in (BatchState.SIGNED, BatchState.SENT):
             tx_hash = self.journal.batch(first.number).tx_hash
             if any(event.tx_hash == tx_hash for event in others):
                 return False  # it is our own, accepted: its receipt says so
-        waiting, taken = self.journal.heads(*OPEN), list[Accepted]()
-        for event in others:
-            row = self.journal.batch(waiting[0].number) if waiting else None
-            if row is not None and int(row.body["commitment"]) == event.args["commitment"]:
-                taken.append(Accepted(row.number, event.args["batch"], self._receipt(event)))
-                waiting = waiting[1:]
-            elif not _changes_nothing(event):
-                raise RootMismatch(
-                    f"batch {event.args['batch']} on the chain (block {event.block}, transaction "
-                    f"{event.tx_hash}) changes the ledger and is not this sequencer's",
-                    hint="its later batches can't be posted any more: start a sequencer on the chain's state",
-                    code="foreign_batch",
-                )
-        if not taken:
+        found = follow(self.journal, self.client, others)
+        if (foreign := found.foreign) is not None:
+            raise RootMismatch(
+                f"batch {foreign.args['batch']} on the chain (block {foreign.block}, transaction "
+                f"{foreign.tx_hash}) changes the ledger and is not this sequencer's",
+                hint="its later batches can't be posted any more: start a sequencer on the chain's state",
+                code="foreign_batch",
+            )
+        if not found.taken:
             return False
-        for accepted in taken:
-            job = self._running.pop(accepted.number, None)
+        for taken in found.taken:
+            job = self._running.pop(taken.number, None)
             if job is not None:
                 job.future.cancel()
         reach("before_taken")
-        self.journal.confirm(taken)
+        self.journal.confirm(found.taken)
         reach("taken")
-        self._confirmed([accepted.number for accepted in taken])
+        self._confirmed([taken.number for taken in found.taken])
         return True
-
-    def _accepted(self) -> list[LedgerEvent]:
-        """Batches on the chain after the last one known to be confirmed, in order."""
-        known, block, number = self.journal.last_confirmed(), self.setup.from_block, 0
-        if known is not None:
-            receipt, number = self.journal.batch(known.number).receipt, known.chain_number
-            block = receipt["block"] if receipt else block
-        last = self.client.last_batch()
-        if last == number:
-            return []
-        events = self.client.events(block, names=_BATCH_EVENTS)
-        found = [event for event in events if number < event.args["batch"] <= last]
-        if [event.args["batch"] for event in found] != list(range(number + 1, last + 1)):
-            raise MissingData(
-                f"the node does not give the events of batches {number + 1} to {last}",
-                hint="use a node that has the ledger's whole history, then run again",
-                code="no_events",
-            )
-        return found
-
-    def _receipt(self, event: LedgerEvent) -> dict[str, Any]:
-        lost = Receipt(event.tx_hash, event.block, 0, 0, None, [])  # by a node that forgets
-        found = receipt_of(self.client.web3, event.tx_hash) or lost
-        shared = sum(log.name in _BATCH_EVENTS for log in self.client.decode_logs(found.logs)) or 1
-        return {**_record(found, event.tx_hash, shared), "foreign": True}
-
-
-def _record(found: Receipt, tx_hash: str, shared: int) -> dict[str, Any]:
-    """What is kept of a transaction; its gas is told in equal parts."""
-    gas = found.gas_used // shared
-    return {"block": found.block, "time": found.timestamp, "gas": gas, "tx": tx_hash, "batches": shared}
 
 
 def posted_batch(row: BatchRow) -> Batch:
@@ -273,10 +234,3 @@ def posted_batch(row: BatchRow) -> Batch:
     entries = [touch.entry for touch in touches if touch.op == Op.DEPOSIT and touch.entry]
     words = [int(word) for word in row.body["words"]]
     return Batch(row.circuit, words, int(row.body["commitment"]), Proof.from_json(row.proof), entries)
-
-
-def _changes_nothing(event: LedgerEvent) -> bool:
-    """Whether an accepted batch left root and tick as they were: no tick does, every coverage does."""
-    if event.name == "CoverageProved":
-        return True
-    return "newRoot" in event.args and event.args["previousRoot"] == event.args["newRoot"]

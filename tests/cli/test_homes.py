@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`zkmargin submit` and `account` on folders and nodes that are not what they should be."""
+"""`zkmargin submit`, `account` and `adopt` on folders and nodes that are not what they should be."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def _account(place: Place, capfd: Capture) -> Said:
     return command(capfd, "account", ANNE, "--home", place.home)
 
 
+def _adopt(place: Place, capfd: Capture) -> Said:
+    return command(capfd, "adopt", "--home", place.home)
+
+
+ALL = pytest.mark.parametrize("use", [_submit, _account, _adopt])
 BOTH = pytest.mark.parametrize("use", [_submit, _account])
 Use = Callable[[Place, Capture], Said]
 
@@ -123,7 +128,7 @@ def test_account_usage(place: Place, capfd: Capture, arguments: list[str]) -> No
 # ------------------------------------------------------------------- the folder
 
 
-@BOTH
+@ALL
 def test_no_folder(place: Place, capfd: Capture, use: Use) -> None:
     shutil.rmtree(place.home)
     said = use(place, capfd)
@@ -133,7 +138,7 @@ def test_no_folder(place: Place, capfd: Capture, use: Use) -> None:
     assert not place.home.exists()
 
 
-@BOTH
+@ALL
 def test_an_empty_folder_stays_empty(place: Place, capfd: Capture, use: Use) -> None:
     shutil.rmtree(place.home)
     place.home.mkdir()
@@ -143,7 +148,7 @@ def test_an_empty_folder_stays_empty(place: Place, capfd: Capture, use: Use) -> 
     assert list(place.home.iterdir()) == []
 
 
-@BOTH
+@ALL
 def test_the_folder_is_a_file(place: Place, capfd: Capture, use: Use) -> None:
     shutil.rmtree(place.home)
     place.home.write_text("{}")
@@ -152,7 +157,7 @@ def test_the_folder_is_a_file(place: Place, capfd: Capture, use: Use) -> None:
     assert said.error["code"] == "missing_data"
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"{}", b'"x"', b"\xff\xfe"])
 def test_malformed_setup(place: Place, capfd: Capture, use: Use, text: bytes) -> None:
     before = dump(place.home)
@@ -225,14 +230,14 @@ def test_damaged_state(place: Place, capfd: Capture, use: Use, cut: bool) -> Non
     _damaged(place, capfd, use, "state.sqlite", content[: len(content) // 2] if cut else GARBAGE)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("cut", [False, True])
 def test_damaged_journal(place: Place, capfd: Capture, use: Use, cut: bool) -> None:
     content = (place.home / "journal.sqlite").read_bytes()
     _damaged(place, capfd, use, "journal.sqlite", content[: len(content) // 2] if cut else GARBAGE)
 
 
-@BOTH
+@ALL
 def test_missing_journal(place: Place, capfd: Capture, use: Use) -> None:
     path = place.home / "journal.sqlite"
     path.unlink()
@@ -264,11 +269,11 @@ def test_an_account_without_a_state(place: Place, capfd: Capture) -> None:
 def _unreachable(place: Place, capfd: Capture, url: str) -> None:
     before = dump(place.home)
     _set(place, rpc=url)
-    said = _submit(place, capfd)
-    assert said.status == 4
-    assert (said.error["code"], said.error["retryable"]) == ("chain_unreachable", True)
-    assert url in said.error["message"]
-    assert "setup.json" in said.error["hint"]  # submit has no --rpc to check
+    for said in (_submit(place, capfd), _adopt(place, capfd)):
+        assert said.status == 4
+        assert (said.error["code"], said.error["retryable"]) == ("chain_unreachable", True)
+        assert url in said.error["message"]
+        assert "setup.json" in said.error["hint"]  # there is no --rpc to check
     assert dump(place.home) == before
 
 
@@ -380,7 +385,7 @@ def test_the_same_contracts_on_another_chain(place: Place, capfd: Capture, tmp_p
         if other.deployment.ledger != place.bench.deployment.ledger:
             pytest.fail("the two deployments differ: this tests nothing")
         _set(place, rpc=other.deployment.rpc)
-        said = _submit(place, capfd)
-    assert said.status == 2
-    assert "chain" in said.error["message"]
+        tried = [_submit(place, capfd), _adopt(place, capfd)]
+    for said in tried:
+        assert (said.status, said.error["code"]) == (2, "other_chain")
     assert dump(place.home) == before

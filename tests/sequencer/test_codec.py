@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from zkmargin.errors import BadInput
 from zkmargin.protocol.constants import P
-from zkmargin.protocol.model import Auth, InstrumentTick, QueueEntry, Signature, Tick, Touch
+from zkmargin.protocol.model import (
+    Account,
+    Auth,
+    Holding,
+    InstrumentTick,
+    QueueEntry,
+    Signature,
+    Tick,
+    Touch,
+)
 from zkmargin.sequencer.codec import decode, decode_tick, decode_touch, encode, encode_tick, show
 
 AUTH = Auth(7, P - 1, 5, Signature(1, 2, P - 1))
@@ -27,6 +36,8 @@ FULL: dict[type[Any], Any] = {
         7, 1 << 63, 1 - (1 << 64), (1, 2, (1 << 48) - 1), -(1 << 65), -1, -2, (1, 2, 3, 4), (5, 6, 7, 8)
     ),
 }
+FULL[Holding] = Holding(4095, 3, 1, (1 << 48) - 1)
+FULL[Account] = Account(17, 5, (1 << 160) - 1, P - 1, 1 - (1 << 119), (None, FULL[Holding], None))
 FULL[Tick] = Tick((1 << 32) - 1, 99, 3 << 31, 1, 1 << 32, (FULL[InstrumentTick], InstrumentTick()))
 
 

@@ -71,7 +71,7 @@ def ledger_with_deposits(verifying_keys: Mapping[str, Mapping[str, Any]] = trapd
         yield bench
 
 
-def start(deployment: Deployment, home: Path) -> Sequencer:
+def start(deployment: Deployment, home: Path, key: str = OPERATOR) -> Sequencer:
     """A sequencer with its files in `home`; the second time it goes on from there."""
     setup = Setup(
         home,
@@ -81,7 +81,7 @@ def start(deployment: Deployment, home: Path) -> Sequencer:
         PROFILE.name,
         params(PROFILE),
         GENESIS.slot,
-        OPERATOR,
+        key,
         deployment.rpc,
     )
     return Sequencer(setup, LedgerClient.at(deployment.rpc, deployment.ledger))

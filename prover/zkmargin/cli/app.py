@@ -22,6 +22,7 @@ COMMANDS = {
     "account": "Show an account and every number behind its margin.",
     "sign": "Sign an operation with the keys of a demo's people.",
     "submit": "Submit a signed operation.",
+    "adopt": "Adopt the chain's state after batches of others overtook those of a sequencer.",
     "circuits": "List circuits: what they cost, their sources and keys.",
 }
 """What `zkmargin --help` says of each; the module of the same name has the rest."""

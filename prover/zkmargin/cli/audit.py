@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -17,28 +15,14 @@ from rich.table import Table
 from zkmargin.auditor.audit import Audit, audit
 from zkmargin.auditor.findings import NAMES
 from zkmargin.auditor.source import Bundle, Node, Recorder, Source
+from zkmargin.cli.progress import Progress
 from zkmargin.errors import ExitStatus, MissingData, UsageError
 
-_EVERY = 5.0
 _VERDICTS = {
     ExitStatus.VALID: "valid",
     ExitStatus.INVALID: "NOT valid",
     ExitStatus.MISSING: "could not be judged",
 }
-
-
-class _Progress:
-    """A line redrawn on a terminal; elsewhere one now and then."""
-
-    def __init__(self) -> None:
-        self.said = 0.0
-
-    def __call__(self, stage: str, done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{stage}: {done}/{of} ", end="" if done < of else "\n", file=sys.stderr, flush=True)
-        elif done == of or time.monotonic() - self.said > _EVERY:
-            self.said = time.monotonic()
-            print(f"{stage}: {done}/{of}", file=sys.stderr, flush=True)
 
 
 def _show(result: Audit) -> None:
@@ -97,7 +81,7 @@ def audit_command(
         raise MissingData(
             f"there are no verifying keys in {keys}", hint="name a folder with <circuit>.vkey.json files"
         )
-    result = audit(source, address, _Progress(), from_block=from_block, keys=keys)
+    result = audit(source, address, Progress(), from_block=from_block, keys=keys)
     if save_bundle is not None and isinstance(source, Recorder):
         source.save(save_bundle, address, from_block)
     if as_json:

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from zkmargin.chain.client import LedgerClient
 from zkmargin.cli.account import DEFAULT_HOME
 from zkmargin.cli.files import read_json
-from zkmargin.errors import ChainUnreachable
-from zkmargin.sequencer.home import read_setup
+from zkmargin.sequencer.home import connect, read_setup
 from zkmargin.sequencer.requests import read_request
 from zkmargin.sequencer.service import Sequencer
 
@@ -28,14 +26,7 @@ def submit_file(path: Path, home: Path) -> dict[str, Any]:
     request = read_json(path, "operation file", LARGEST)
     read_request(request)
     setup = read_setup(home)
-    try:
-        client = LedgerClient.at(setup.rpc, setup.ledger)
-    except ChainUnreachable as error:
-        raise ChainUnreachable(
-            error.message,
-            hint=f"start the node named in {home / 'setup.json'}; `zkmargin demo --keep-running` keeps one",
-        ) from error
-    sequencer = Sequencer(setup, client)
+    sequencer = Sequencer(setup, connect(setup))
     try:
         return {"operation": sequencer.submit(request), "state": "waiting"}
     finally:

@@ -13,8 +13,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from zkmargin.errors import BadInput
-from zkmargin.protocol.constants import BITS, LIMITED, PACKING, P
-from zkmargin.protocol.model import Auth, InstrumentTick, QueueEntry, Signature, Tick, Touch
+from zkmargin.protocol.constants import BITS, LIMITED, PACKING, SIDES, TIERS, P
+from zkmargin.protocol.model import Account, Auth, Holding, InstrumentTick, QueueEntry, Signature, Tick, Touch
 
 Reader = Callable[[Any, str], Any]
 
@@ -80,12 +80,11 @@ def _signed(bits: int) -> Reader:
     return lambda value, path: integer(value, path, 1 - (1 << bits), 1 << bits)
 
 
-def _element(value: Any, path: str) -> int:
-    return integer(value, path, 0, P)
+def _below(limit: int) -> Reader:
+    return lambda value, path: integer(value, path, 0, limit)
 
 
-def _flags(value: Any, path: str) -> int:
-    return integer(value, path, 0, 2 * LIMITED)
+_element = _below(P)
 
 
 def _each(reader: Reader) -> Reader:
@@ -149,7 +148,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = {
         "instruments": _each(_record(InstrumentTick)),
     },
     InstrumentTick: {
-        "flags": _flags,
+        "flags": _below(2 * LIMITED),
         "mark": _unsigned(BITS["price"]),
         "funding": _signed(BITS["funding"]),
         "bounds": _each(_unsigned(BITS["magnitude"])),
@@ -160,6 +159,20 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = {
         "initial": _each(_VALUE),
         "move": _VALUE,
         "raw": _unsigned(BITS["price"]),
+    },
+    Account: {
+        "id": _unsigned(BITS["account_id"]),
+        "nonce": _unsigned(BITS["nonce"]),
+        "address": _unsigned(BITS["address"]),
+        "owner": _element,
+        "balance": _signed(BITS["balance"]),
+        "slots": _each(_record(Holding, optional=True)),
+    },
+    Holding: {
+        "instrument": _unsigned(_TERMS["instrument"]),
+        "tier": _below(TIERS),
+        "side": _below(SIDES),
+        "size": _unsigned(BITS["magnitude"]),
     },
 }
 

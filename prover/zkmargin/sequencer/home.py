@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zkmargin.engine.ticks import genesis_tick
-from zkmargin.errors import BadInput, MissingData
+from zkmargin.errors import BadInput, ChainUnreachable, MissingData
 from zkmargin.protocol.constants import load
 from zkmargin.protocol.model import Params, Tick
-from zkmargin.sequencer.codec import decode_tick
 from zkmargin.sequencer.journal import Journal
+from zkmargin.sequencer.snapshot import last_state
 from zkmargin.state.ledger import Ledger
 from zkmargin.state.store import Store
 
 if TYPE_CHECKING:
+    from zkmargin.chain.client import LedgerClient
     from zkmargin.sequencer.service import Setup
 
 _FILE = "setup.json"
@@ -78,6 +79,29 @@ def check_files(home: Path) -> None:
         )
 
 
+def connect(setup: Setup) -> LedgerClient:
+    """The sequencer's ledger on its node; `ChainUnreachable` where that does not answer."""
+    from zkmargin.chain.client import LedgerClient
+
+    try:
+        return LedgerClient.at(setup.rpc, setup.ledger)
+    except ChainUnreachable as error:
+        raise ChainUnreachable(
+            error.message,
+            hint=f"start the node named in {setup.home / _FILE}; `zkmargin demo --keep-running` keeps one",
+        ) from error
+
+
+def check_chain(setup: Setup, client: LedgerClient) -> None:
+    """Raise `BadInput` where a node is on another chain than the sequencer's ledger."""
+    if client.chain_id != setup.chain_id:
+        raise BadInput(
+            f"the node is on chain {client.chain_id}, the sequencer's ledger on chain {setup.chain_id}",
+            hint="connect to a node of that chain",
+            code="other_chain",
+        )
+
+
 def open_home(home: Path) -> tuple[Ledger, Tick, Params]:
     """Ledger, tick and parameters as last decided, read only."""
     setup = read_setup(home)
@@ -87,13 +111,12 @@ def open_home(home: Path) -> tuple[Ledger, Tick, Params]:
             f"there is no state {home / 'state.sqlite'}",
             hint="start the sequencer: it makes it from the journal",
         )
-    store = Store(home / "state.sqlite", load().profile(setup.profile))
+    profile = load().profile(setup.profile)
+    store = Store(home / "state.sqlite", profile)
     journal = Journal(home / "journal.sqlite")
     try:
-        ledger, tick = store.load(), genesis_tick(setup.params, setup.genesis_slot)
-        for row in journal.batches():
-            if row.circuit == "tick" and row.number <= (store.batch or 0):
-                tick = decode_tick(row.body["tick"])
+        genesis = genesis_tick(setup.params, setup.genesis_slot)
+        ledger, tick, _ = last_state(journal, store, profile, genesis)
         return ledger, tick, setup.params
     finally:
         store.close()

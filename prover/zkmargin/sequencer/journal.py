@@ -9,7 +9,8 @@ restart, either the work undone or its result; and a transaction is only ever se
 
 Batches that go out in one transaction are signed, sent and confirmed together. `number` is a batch's place in
 the journal; `chain_number` the contract's number for it, known once it is confirmed: the two differ where
-others have posted batches.
+others have posted batches. Where others' batches changed the ledger, the chain's state is adopted: a row of
+the kind `ADOPTED` takes the place of the open batches, whose numbers are not used again.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from zkmargin.errors import InternalError
+from zkmargin.errors import InternalError, StaleData
 
 SCHEMA_VERSION = 3
+ADOPTED = "adopted"  # in the place of a circuit: the chain's state after its batch `chain_number`
+QUEUE_BLOCK = "queue_block"  # a note: no deposit before this block is still to be consumed
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
@@ -161,6 +164,7 @@ class Journal:
             )
         self._db.execute(_INDEX)
         self.put("schema", str(SCHEMA_VERSION))
+        self._adopted = self.last_of(ADOPTED)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -197,9 +201,17 @@ class Journal:
     ) -> None:
         """Enter batch `number` as planned, its operations as planned too, and others as refused.
 
-        One transaction. `refusals`: (operation, reason), judged against this batch's state.
+        One transaction. `refusals`: (operation, reason), judged against this batch's state. Raises
+        `StaleData` if the chain's state was adopted since the journal was opened: the plan is not of that.
         """
         with self.transaction():
+            if self.last_of(ADOPTED) != self._adopted:
+                raise StaleData(
+                    "the chain's state was adopted while this sequencer ran",
+                    hint="start it again",
+                    code="adopted_meanwhile",
+                    retryable=False,
+                )
             if number != self.last_batch() + 1:
                 raise InternalError(f"batch {number} is not the next one", code="journal_order")
             self._db.execute(
@@ -239,18 +251,55 @@ class Journal:
     def confirm(self, rows: Sequence[Accepted]) -> None:
         """Enter that the chain took these batches; others that were to go with them are to be signed anew."""
         with self.transaction():
-            for row in rows:
-                if self.head(row.number).state is BatchState.CONFIRMED:
-                    raise InternalError(f"batch {row.number} is confirmed already", code="journal_order")
-                self._db.execute(
-                    "UPDATE batches SET state = ?, chain_number = ?, receipt = ?, inputs = NULL, "
-                    "raw_tx = NULL WHERE number = ?",
-                    (BatchState.CONFIRMED, row.chain_number, json.dumps(row.receipt), row.number),
-                )
+            self._confirm(rows)
             self._db.execute(
                 "UPDATE batches SET state = ?, raw_tx = NULL, tx_hash = NULL WHERE state IN (?, ?)",
                 (BatchState.PROVED, BatchState.SIGNED, BatchState.SENT),
             )
+
+    def _confirm(self, rows: Sequence[Accepted]) -> None:
+        for row in rows:
+            if self.head(row.number).state is BatchState.CONFIRMED:
+                raise InternalError(f"batch {row.number} is confirmed already", code="journal_order")
+            self._db.execute(
+                "UPDATE batches SET state = ?, chain_number = ?, receipt = ?, inputs = NULL, "
+                "raw_tx = NULL WHERE number = ?",
+                (BatchState.CONFIRMED, row.chain_number, json.dumps(row.receipt), row.number),
+            )
+
+    def adopt(self, slot: int, body: dict[str, Any], state: Accepted, taken: Sequence[Accepted]) -> int:
+        """Enter the chain's state, `body` at the tick of `slot`, in the place of open batches but `taken`.
+
+        One transaction. What the dropped batches held of submitted operations waits again; returns how many
+        those are. `state.number` is the row's own, the next one. The queue is to be read from the start
+        again: what the dropped batches consumed may still be to be consumed.
+        """
+        with self.transaction():
+            if state.number != self.last_batch() + 1:
+                raise InternalError(f"batch {state.number} is not the next one", code="journal_order")
+            self._confirm(taken)
+            again = self._db.execute(
+                "UPDATE operations SET state = 'waiting', batch = NULL WHERE state = 'planned' "
+                "AND batch IN (SELECT number FROM batches WHERE state != ?)",
+                (BatchState.CONFIRMED,),
+            ).rowcount
+            self._db.execute("DELETE FROM batches WHERE state != ?", (BatchState.CONFIRMED,))
+            self._db.execute(
+                "INSERT INTO batches (number, circuit, state, slot, chain_number, body, receipt) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    state.number,
+                    ADOPTED,
+                    BatchState.CONFIRMED,
+                    slot,
+                    state.chain_number,
+                    _deflate(body),
+                    json.dumps(state.receipt),
+                ),
+            )
+            self._db.execute("DELETE FROM meta WHERE key = ?", (QUEUE_BLOCK,))
+        self._adopted = self.head(state.number)
+        return again
 
     def _row(self, row: tuple[Any, ...]) -> BatchRow:
         number, circuit, state, slot, chain_number, body, inputs, proof, raw_tx, tx_hash, receipt = row
@@ -306,18 +355,26 @@ class Journal:
         number = self.last_batch()
         while number:
             yield self.head(number)
-            number -= 1
+            number = self._highest("number < ?", number) or 0
 
     def last_confirmed(self) -> BatchHead | None:
         """The last batch the chain is known to have accepted."""
-        number = self._db.execute(
-            "SELECT MAX(number) FROM batches WHERE state = ?", (BatchState.CONFIRMED,)
-        ).fetchone()[0]
-        return None if number is None else self.head(int(number))
+        number = self._highest("state = ?", BatchState.CONFIRMED)
+        return None if number is None else self.head(number)
+
+    def last_of(self, *circuits: str, until: int | None = None) -> BatchHead | None:
+        """The last batch of any of `circuits`, up to batch `until` if that is given."""
+        last = self.last_batch() if until is None else until
+        number = self._highest(f"circuit IN ({_marks(circuits)}) AND number <= ?", *circuits, last)
+        return None if number is None else self.head(number)
 
     def last_batch(self) -> int:
         """The highest batch number planned so far, 0 when there is none."""
-        return int(self._db.execute("SELECT COALESCE(MAX(number), 0) FROM batches").fetchone()[0])
+        return self._highest("TRUE") or 0
+
+    def _highest(self, which: str, *values: Any) -> int | None:
+        number = self._db.execute(f"SELECT MAX(number) FROM batches WHERE {which}", values).fetchone()[0]
+        return None if number is None else int(number)
 
     # ------------------------------------------------------------- operations
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from zkmargin.chain.client import LedgerClient
-from zkmargin.sequencer.journal import BatchHead, BatchRow, BatchState, Journal
+from zkmargin.sequencer.journal import ADOPTED, BatchHead, BatchRow, BatchState, Journal
 
 LOOK_SECONDS = 1.0  # how often the chain is asked while batches are under way
 _NAMED = 8  # batches at the provers that a reason names
@@ -111,7 +111,10 @@ def work_of(journal: Journal, slot: int) -> str:
 
 
 def _tick_of(journal: Journal, slot: int) -> BatchRow:
+    """The batch that brought the tick of a slot, or the state it was adopted with."""
     number = next(
-        head.number for head in journal.heads_back() if head.slot == slot and head.circuit == "tick"
+        head.number
+        for head in journal.heads_back()
+        if head.slot == slot and head.circuit in ("tick", ADOPTED)
     )
     return journal.batch(number)

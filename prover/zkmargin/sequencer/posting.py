@@ -211,7 +211,8 @@ class Poster:
             raise RootMismatch(
                 f"batch {foreign.args['batch']} on the chain (block {foreign.block}, transaction "
                 f"{foreign.tx_hash}) changes the ledger and is not this sequencer's",
-                hint="its later batches can't be posted any more: start a sequencer on the chain's state",
+                hint="its later batches can't be posted any more: end it, and have it go on from the chain's "
+                f"state by `zkmargin adopt --home {self.setup.home}`",
                 code="foreign_batch",
             )
         if not found.taken:

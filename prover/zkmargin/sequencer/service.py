@@ -26,7 +26,7 @@ from zkmargin.protocol.constants import Op, load
 from zkmargin.protocol.hashes import tick_hash
 from zkmargin.protocol.model import Params, Tick, Touch
 from zkmargin.protocol.words import domain_word
-from zkmargin.sequencer.codec import decode_tick, decode_touch, encode, encode_tick
+from zkmargin.sequencer.codec import decode_touch, encode, encode_tick
 from zkmargin.sequencer.covering import (
     Carried,
     CarryBatch,
@@ -47,8 +47,8 @@ from zkmargin.sequencer.covering import (
 )
 from zkmargin.sequencer.drafting import Draft, write_effect
 from zkmargin.sequencer.failpoints import reach
-from zkmargin.sequencer.home import check_files, write_setup
-from zkmargin.sequencer.journal import BatchHead, BatchRow, Journal
+from zkmargin.sequencer.home import check_chain, check_files, write_setup
+from zkmargin.sequencer.journal import ADOPTED, QUEUE_BLOCK, BatchHead, BatchRow, Journal
 from zkmargin.sequencer.requests import (
     check_bid,
     deposit_touches,
@@ -57,12 +57,11 @@ from zkmargin.sequencer.requests import (
     signed_digest,
     standing_bid,
 )
+from zkmargin.sequencer.snapshot import last_state, ticks_in
 from zkmargin.sequencer.standing import Standing
 from zkmargin.sequencer.ticking import make_tick_batch
 from zkmargin.state.ledger import Ledger
 from zkmargin.state.store import Store
-
-_QUEUE_BLOCK = "queue_block"  # in the journal: no deposit before this block is still to be consumed
 
 
 @dataclass(frozen=True)
@@ -106,19 +105,14 @@ class Sequencer:
     def __init__(self, setup: Setup, client: LedgerClient) -> None:
         self.setup, self.client = setup, client
         check_files(setup.home)
-        if client.chain_id != setup.chain_id:
-            raise BadInput(
-                f"the node is on chain {client.chain_id}, the sequencer's ledger on chain {setup.chain_id}",
-                hint="connect to a node of that chain",
-                code="other_chain",
-            )
+        check_chain(setup, client)
         write_setup(setup)
         self.params = setup.params
         self.profile = load().profile(setup.profile)
         self.domain = domain_word(setup.chain_id, setup.ledger)
         self.journal = Journal(setup.home / "journal.sqlite")
         self.store = Store(setup.home / "state.sqlite", self.profile)
-        self._queue = QueueFeed(client, int(self.journal.get(_QUEUE_BLOCK) or setup.from_block))
+        self._queue = QueueFeed(client, int(self.journal.get(QUEUE_BLOCK) or setup.from_block))
         self._draft: Draft | None = None
         self._draft_operations: list[int] = []
         self._draft_refusals: list[tuple[int, str]] = []  # judged against the draft, so durable only with it
@@ -128,22 +122,20 @@ class Sequencer:
     # ---------------------------------------------------------------- recovery
 
     def _recover(self) -> None:
-        """Load the state and replay journalled batches that it lacks."""
-        self.ledger: Ledger = self.store.load()
-        self.tick: Tick = genesis_tick(self.params, self.setup.genesis_slot)
-        if self.store.batch is None:
-            self.store.save(self.ledger, 0)
-        stored = self.store.batch or 0
+        """Load the last state and replay journalled batches that it lacks."""
+        genesis = genesis_tick(self.params, self.setup.genesis_slot)
+        ledger, tick, at = last_state(self.journal, self.store, self.profile, genesis)
+        self.ledger: Ledger = ledger
+        self.tick: Tick = tick
+        if self.store.batch != at:
+            self.store.save(self.ledger, at)
         heads = self.journal.heads()
-        ticks = [head.number for head in heads if head.circuit == "tick" and head.number <= stored]
-        if ticks:
-            self.tick = decode_tick(self.journal.batch(ticks[-1]).body["tick"])
         for head in heads:
-            if head.number <= stored:
+            if head.number <= at:
                 continue
             row = self.journal.batch(head.number)
             if row.circuit == "tick":
-                self.tick = decode_tick(row.body["tick"])
+                (self.tick,) = ticks_in(row)
             elif row.circuit == "settle":
                 self._replay(row)
             elif row.circuit == "sweep":
@@ -167,11 +159,11 @@ class Sequencer:
         for head in reversed(heads):
             if not wanted:
                 break
-            if head.circuit == "tick":
-                tick = decode_tick(self.journal.batch(head.number).body["tick"])
-                if (digest := tick_hash(tick)) in wanted:
-                    found[digest] = tick
-                    wanted.remove(digest)
+            if head.circuit in ("tick", ADOPTED):
+                for tick in ticks_in(self.journal.batch(head.number)):
+                    if (digest := tick_hash(tick)) in wanted:
+                        found[digest] = tick
+                        wanted.remove(digest)
         return found
 
     def _replay(self, row: BatchRow) -> None:
@@ -373,7 +365,7 @@ class Sequencer:
             self.ledger, number
         )  # the journal has the batch: if this fails, the next save makes up for it
         self._queue.forget(self.ledger.consumed)
-        self.journal.put(_QUEUE_BLOCK, str(self._queue.resume_block))
+        self.journal.put(QUEUE_BLOCK, str(self._queue.resume_block))
 
     def decide_coverage(self) -> Coverage:
         """Plan what the tick's coverage needs, and the coverage of the whole ledger, after closing the draft.
@@ -386,7 +378,7 @@ class Sequencer:
             found.effects += self.decide_due([], []).effects
         self.close_draft()
         last = next(self.journal.heads_back(), None)
-        if last is not None and last.circuit == "coverage":  # and nothing has changed since
+        if last is not None and self._covers(last, "covered"):  # and nothing has changed since
             return found
         moved = Displacements(self._ticks, self.tick)
         outgrown = pages_to_sweep(self.ledger, moved, survey(self.ledger, moved))
@@ -416,10 +408,14 @@ class Sequencer:
 
     def _tick_covered(self) -> bool:
         """Whether coverage of the present tick is planned; the genesis tick needs none."""
-        for head in self.journal.heads_back():
-            if head.circuit in ("tick", "coverage"):
-                return head.circuit == "coverage"
-        return True
+        last = self.journal.last_of("tick", "coverage", ADOPTED)
+        return last is None or self._covers(last, "tick_covered")
+
+    def _covers(self, head: BatchHead, what: str) -> bool:
+        """Whether a batch is coverage, or a state adopted from the chain of which `what` is so there."""
+        if head.circuit == ADOPTED:
+            return bool(self.journal.batch(head.number).body[what])
+        return head.circuit == "coverage"
 
     @contextmanager
     def _planning(self) -> Iterator[None]:

@@ -146,14 +146,20 @@ def _trades(sequencer: Sequencer, size: int) -> int:
     return sequencer.submit(request_json("trade", signed))
 
 
-def _goes_on(bench: Bench, home: Path, slot: int = FIRST, refused: Sequence[int] = ()) -> Sequencer:
-    """The sequencer started again: the tick of a slot, the queue, what waits, coverage; proved, audited."""
+def _decided(bench: Bench, home: Path, slot: int = FIRST, refused: Sequence[int] = ()) -> Sequencer:
+    """The sequencer started again: the tick of a slot, the queue, what waits, coverage."""
     sequencer = start(bench.deployment, home)
     if sequencer.tick.slot < slot:
         sequencer.decide_tick(reports(sequencer, slot), slot)
     sequencer.decide_queue()
     assert [operation for operation, _ in sequencer.decide_submitted().refused] == list(refused)
     sequencer.decide_coverage()
+    return sequencer
+
+
+def _goes_on(bench: Bench, home: Path, slot: int = FIRST, refused: Sequence[int] = ()) -> Sequencer:
+    """The same, proved, posted and audited."""
+    sequencer = _decided(bench, home, slot, refused)
     _post(sequencer)
     _agrees(bench, sequencer)
     return sequencer
@@ -322,6 +328,16 @@ def test_a_stranger_who_runs_a_whole_sequencer(bench: Bench, tmp_path: Path, cap
         bench.node.advance_to((FIRST + 2) * SLOT_SECONDS + 1)
         Poster(sequencer, profile_keys(PROFILE.name), pool, told=told).look(at_once=True)
     assert heard == [("late", FIRST + 1)]
+    anchored, setup = sequencer._ticks, (home / "setup.json").read_text()
+    sequencer.close()
+
+    lost = tmp_path / "lost"  # of the same sequencer, without its journal
+    lost.mkdir()
+    (lost / "setup.json").write_text(setup)
+    assert _adopted(capfd, lost)["slot"] == FIRST + 1
+    sequencer = start(bench.deployment, lost)
+    assert (sequencer._ticks, sequencer.unhealthy()) == (anchored, [ANNE])
+    assert {tick.slot for tick in anchored.values()} == {GENESIS.slot, FIRST}
     sequencer.close()
     _goes_on(bench, home, FIRST + 1, refused=[1]).close()  # Anne's nonce has passed
     _goes_on(bench, home, FIRST + 2).close()
@@ -376,8 +392,16 @@ def test_a_dropped_transaction_in_the_mempool(bench: Bench, tmp_path: Path, capf
     sequencer.close()
     _adopted(capfd, home)
     assert web3.eth.get_transaction_count(poster) == before
-    bench.node.call("evm_setIntervalMining", 1)
-    _goes_on(bench, home).close()
+    sequencer = _decided(bench, home)
+
+    def mined(row: BatchRow) -> None:
+        if row.state is BatchState.SIGNED:
+            bench.node.call("evm_setIntervalMining", 1)
+
+    with ProvingPool("native", 1) as pool:
+        Poster(sequencer, profile_keys(PROFILE.name), pool, mined).run()
+    _agrees(bench, sequencer)
+    sequencer.close()
     assert web3.eth.get_transaction_receipt(HexBytes(sent[0]))["status"] == 0
     assert web3.eth.get_transaction_count(poster) == before + 2
     assert _operations(home) == {"planned": [1]}

@@ -7,7 +7,8 @@ include "comparators.circom";
 
 // The slot an instrument uses, computed and never chosen: z marks the slot that holds it, else the first empty slot; all of z is 0 when
 // neither is there or the instrument is 0. So whoever replays the touch from what is posted finds the same leaf, and "no room" can be proved.
-// Attacks: a second slot for an instrument already held (a slot that holds it wins), a slot of another instrument overwritten.
+// Attacks: a second slot for an instrument already held (a slot that holds it wins), a slot of another instrument overwritten, two
+// slots that hold it (z would be 1 at both and -1 at the first empty one, and count as one: held is 0 or 1).
 // NOTE: by induction over all leaves a slot is empty exactly when its instrument is 0, and at most one holds a given instrument.
 template Place() {
     var P = HOLDINGS();
@@ -36,6 +37,7 @@ template Place() {
         noneBefore[j + 1] <== noneBefore[j] * (1 - empty[j]);
         held += holds[j];
     }
+    held * (held - 1) === 0;
 
     signal zx[P];
     signal zc[P];

@@ -25,6 +25,7 @@ from contracts.ledger import (
     oracles,
     params,
 )
+from support.covering import cover
 from zkmargin.auditor import audit
 from zkmargin.auditor.source import Node, Recorder
 from zkmargin.chain.anvil import LOCAL_CHAIN_ID
@@ -45,14 +46,7 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
-    carries,
-    make_carry,
-    make_coverage,
     make_regroup,
-    make_sweep,
-    pages_to_sweep,
-    survey,
-    sweeps,
 )
 from zkmargin.sequencer.drafting import Draft
 from zkmargin.sequencer.requests import (
@@ -120,13 +114,8 @@ class Story:
         The circuits of its batches.
         """
         moved = Displacements({tick_hash(tick): tick for tick in self.ticks}, self.last)
-        hashes, made = (self.domain, self.chain_id), list(before)
-        found = survey(self.ledger, moved)
-        for radius, pages in sweeps(self.ledger, self.last, pages_to_sweep(self.ledger, moved, found)):
-            made.append(("sweep", make_sweep(self.ledger, self.last, *hashes, radius, pages)))
-        for blocks in list(carries(self.ledger, moved, found)):
-            made.append(("carry", make_carry(self.ledger, moved, *hashes, blocks)))
-        made.append(("coverage", make_coverage(self.ledger, moved, *hashes)))
+        made = list(before)
+        made += cover(self.ledger, moved, self.domain, self.chain_id)
         self.ledger.checkpoint()
         self.batch += len(made)
         self.post(
@@ -174,10 +163,10 @@ def _tell(story: Story) -> None:
         client.deposit(BOB, EntryKind.ACCOUNT, QUOTE, 77, target=9999)[0],  # nobody's: refused
         client.deposit(ALICE, EntryKind.FUND, QUOTE, 1_000)[0],
     ]
-    story.tick(GENESIS.slot + 1, {BTC: 60_000, ETHER: 3_000})
+    story.tick(GENESIS.slot + 20, {BTC: 60_000, ETHER: 3_000})
     story.settle(entries, list(trade_legs(ANNE, BERT, BTC, 100, 60_000 << 32)))
     assert story.cover() == ["sweep", "carry", "coverage"]
-    story.tick(GENESIS.slot + 2, {BTC: 56_400, ETHER: 2_950})
+    story.tick(GENESIS.slot + 40, {BTC: 56_400, ETHER: 2_950})
     anne, mark = story.ledger.account(ANNE), story.last.instruments[BTC].mark
     held = lowest_holding(anne)
     assert held is not None
@@ -193,7 +182,7 @@ def _tell(story: Story) -> None:
     )
     story.cover()
     again = story.last
-    story.tick(GENESIS.slot + 3, {BTC: 56_500, ETHER: 2_951})
+    story.tick(GENESIS.slot + 60, {BTC: 56_500, ETHER: 2_951})
     assert story.cover() == ["coverage"]  # within the radius: nothing is swept or carried
     client.withdraw(BOB, QUOTE)
     more = client.deposit(ALICE, EntryKind.ACCOUNT, QUOTE, 900, target=ANNE)[0]

@@ -25,6 +25,7 @@ from contracts.ledger import (
     oracles,
     params,
 )
+from support.covering import cover
 from zkmargin.chain.artifacts import artifact
 from zkmargin.chain.client import Batch, LedgerClient
 from zkmargin.chain.deploy import Genesis, solidity_keys
@@ -44,13 +45,6 @@ from zkmargin.proving.proof import Proof
 from zkmargin.proving.prove import prove
 from zkmargin.sequencer.covering import (
     Displacements,
-    carries,
-    make_carry,
-    make_coverage,
-    make_sweep,
-    pages_to_sweep,
-    survey,
-    sweeps,
 )
 from zkmargin.sequencer.drafting import Draft, SettleBatch, write_effect
 from zkmargin.sequencer.requests import deposit_touches, placed, sign_touch, withdrawal
@@ -211,13 +205,6 @@ class Covering:
     def batches(self) -> list[Batch]:
         tick, client = self.story.tick.tick, self.story.here.client
         place = (domain_word(self.story.here.node.chain_id, client.address), self.story.here.node.chain_id)
-        moved = Displacements({}, tick)
-        found, made = survey(self.ledger, moved), []
-        for radius, pages in sweeps(self.ledger, tick, pages_to_sweep(self.ledger, moved, found)):
-            made.append(("sweep", make_sweep(self.ledger, tick, *place, radius, pages)))
-        for blocks in carries(self.ledger, moved, found):
-            made.append(("carry", make_carry(self.ledger, moved, *place, blocks)))
-        made.append(("coverage", make_coverage(self.ledger, moved, *place)))
         keys = self.story.keys
         return [
             Batch(
@@ -226,7 +213,7 @@ class Covering:
                 batch.posting.commitment,
                 prove(keys[name], batch.inputs, "native").proof,
             )
-            for name, batch in made
+            for name, batch in cover(self.ledger, Displacements({}, tick), *place)
         ]
 
 

@@ -119,7 +119,7 @@ class Venue:
         self.sequencer = start(self.bench.deployment, home)
         self.restarts += 1
 
-    def _reports(self, slot: int) -> list[Report]:
+    def reports(self, slot: int) -> list[Report]:
         sequencer = self.sequencer
         row = [self.prices.get(number, 0) for number in range(PROFILE.instruments)]
         signed = (sequencer.domain, sequencer.params, slot, sequencer.tick.slot, row, [0] * len(row))
@@ -157,7 +157,7 @@ class Venue:
         move = self.rng.choice((0, 0.002, -0.01, 0.05, -0.06, 0.15, -0.15))
         self.prices = {number: int(price * (1 + move)) for number, price in self.prices.items()}
         slot = self.sequencer.tick.slot + self.rng.choice((1, 1, 2))
-        self.sequencer.decide_tick(self._reports(slot), slot)
+        self.sequencer.decide_tick(self.reports(slot), slot)
         self.perhaps_restart()
         self.sequencer.decide_due([], [])
         self.perhaps_restart()
@@ -200,6 +200,20 @@ def _run(bench: Bench, folder: Path, seed: int, ticks: int) -> Counter[str]:
     seen["restarts"] = venue.restarts
     assert seen["coverage"] == ticks + seed % 2
     return seen
+
+
+def test_a_page_swept_at_genesis_stays_covered_after_a_restart(bench: Bench, tmp_path: Path) -> None:
+    venue = Venue(bench, tmp_path, 1)
+    try:
+        venue.cover()
+        venue.perhaps_restart(1)
+        slot = venue.sequencer.tick.slot + 1
+        venue.sequencer.decide_tick(venue.reports(slot), slot)
+        venue.cover()
+        assert venue.auditor.seen["sweep"] == 1
+        assert venue.auditor.seen["coverage"] == 2
+    finally:
+        venue.sequencer.close()
 
 
 @pytest.mark.parametrize("seed", range(6))

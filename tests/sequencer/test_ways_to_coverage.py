@@ -7,12 +7,14 @@ that would be posted; touches keep their pages where they may.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from auditor.rebuilt import books_of
+from support.covering import cover
 from support.random_ops import RandomWorld
 from zkmargin.auditor.covering import (
     check_coverage,
@@ -30,21 +32,15 @@ from zkmargin.protocol.model import Tick, Touch
 from zkmargin.protocol.posted import read_carry, read_coverage, read_regroup, read_sweep
 from zkmargin.sequencer.covering import (
     Displacements,
-    carries,
-    make_carry,
-    make_coverage,
     make_regroup,
-    make_sweep,
     pages_to_sweep,
     regroupings,
     survey,
-    sweeps,
 )
 from zkmargin.sequencer.drafting import Draft
 
 SMALL = load().profile("small")
 CHAIN = 31337
-_COUNTED = ("kept", "swept", "regrouped", "carried")
 
 
 @dataclass
@@ -53,7 +49,7 @@ class Venue:
 
     world: RandomWorld
     ticks: dict[int, Tick] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
+    counts: Counter[str] = field(default_factory=Counter)
 
     def agrees(self, books: Books) -> bool:
         """Whether books that replayed the posted words stand as the ledger does."""
@@ -103,19 +99,17 @@ class Venue:
         for found in regroupings(ledger, world.tick, outgrown):
             made = make_regroup(ledger, world.tick, *place, found.pages, found.origins)
             replay_regroup(books, read_regroup(made.posting.words))
-            self.counts["regrouped"] += 1
-        left = survey(ledger, moved)
-        for radius, pages in sweeps(ledger, world.tick, pages_to_sweep(ledger, moved, left)):
-            swept = make_sweep(ledger, world.tick, *place, radius, pages)
-            replay_sweep(books, read_sweep(swept.posting.words), world.tick, now)
-            self.counts["swept"] += 1
-        for blocks in list(carries(ledger, moved, left)):
-            carried = make_carry(ledger, moved, *place, blocks)
-            replay_carry(books, read_carry(carried.posting.words), world.tick, now, self.ticks)
-            self.counts["carried"] += 1
-        assert self.agrees(books)
-        covered = make_coverage(ledger, moved, *place)
-        check_coverage(books, read_coverage(covered.posting.words), world.tick, self.ticks)
+            self.counts["regroup"] += 1
+        for circuit, made in cover(ledger, moved, *place):
+            words = made.posting.words
+            self.counts[circuit] += 1
+            if circuit == "sweep":
+                replay_sweep(books, read_sweep(words), world.tick, now)
+            elif circuit == "carry":
+                replay_carry(books, read_carry(words), world.tick, now, self.ticks)
+            else:
+                assert self.agrees(books)
+                check_coverage(books, read_coverage(words), world.tick, self.ticks)
         ledger.checkpoint()
 
 
@@ -134,5 +128,5 @@ def test_every_tick_is_covered(seed: int) -> None:
             venue.scatter()
         venue.cover()
     assert venue.counts["kept"] > 20
-    assert venue.counts["swept"] >= 11
-    assert venue.counts["regrouped"] > 0
+    assert venue.counts["sweep"] >= 11
+    assert venue.counts["regroup"] > 0

@@ -58,6 +58,14 @@ def test_the_first_slot_of_another_instrument(world, refuse, pair):
     refuse(legs, WRITTEN, slots=account.with_slot(0, Holding(2, 0, LONG, 7)).slots)
 
 
+@pytest.mark.parametrize("other", [1, 3, 11])
+def test_a_leaf_that_holds_an_instrument_twice_is_not_opened(world, refuse, pair, other):
+    """No operation writes one; were one there, its two slots would pass for one in use."""
+    account = world.ledger.account(pair[0])
+    stands(world, account.with_slot(other, account.slots[0]))
+    refuse(world.trade(*pair, BTC, 7, world.mark(BTC)), "held * (held - 1)")
+
+
 # ---------------------------------------------------------------- balances out of range
 
 

@@ -235,18 +235,42 @@ def _touches() -> list[tuple[Op, Inputs]]:
     return found
 
 
-# What an operation does not use, or uses wrongly, each refused by a line of its own.
-_MISUSED: tuple[tuple[Op, Inputs], ...] = (
-    *((Op.NOOP, {name: 1}) for name in ("size", "price", "side", "flag", "l1Address", "target", "ownerHi",
+# A touch of an operation, a number of it, and what that is made larger by: each is refused by one line.
+_MISUSED: tuple[tuple[Op, str, int | None, int], ...] = (
+    *((Op.NOOP, name, None, 1) for name in ("size", "price", "side", "flag", "l1Address", "target", "ownerHi",
       "ownerLo", "counterparty", "maxSize", "minReward", "limitPrice", "open", "credit", "instrument")),
-    (Op.NOOP, {"op": [0] * 12}),
-    (Op.NOOP, {"op": [0] * 12, "size": 1}),
-    (Op.NOOP, {"limitPrice": 1 << 32}),
-    (Op.DEPOSIT, {"price": 1}),
-    (Op.DEPOSIT, {"side": 1}),
-    (Op.WITHDRAW, {"l1Address": 1}),
-    (Op.REFUSE, {"size": 1}),
+    (Op.NOOP, "op", Op.NOOP, -1),
+    (Op.NOOP, "limitPrice", None, 1 << 32),
+    (Op.DEPOSIT, "price", None, 1),
+    (Op.DEPOSIT, "side", None, 1),
+    (Op.DEPOSIT, "flag", None, -1),
+    (Op.WITHDRAW, "l1Address", None, 1),
+    (Op.WITHDRAW, "reserve", None, -1),
+    (Op.WITHDRAW, "claim", 2, -(1 << 90)),
+    (Op.WITHDRAW, "kept", None, 1),
+    (Op.TRADE, "claim", 2, -(1 << 90)),
+    (Op.LIQUIDATE, "flag", None, -1),
+    (Op.LIQUIDATE, "price", None, 1),
+    (Op.LIQUIDATE, "size", None, -1),
+    (Op.LIQUIDATE, "size", None, 1),
+    (Op.TAKE_BID, "last", 7, 1),
+    (Op.TAKE_BACKSTOP, "last", 7, 1),
+    (Op.REFUSE, "side", None, -1),
+    (Op.REFUSE, "size", None, 1),
+    (Op.REFUSE, "price", None, 1),
+    (Op.REFUSE, "claim", 0, 1 << 90),
+    (Op.DELEVERAGE, "price", None, 1),
+    (Op.OFFSET, "last", 7, 1),
+    (Op.ABSORB, "claim", 0, 1 << 90),
 )  # fmt: skip
+
+
+def _misused(inputs: Inputs, name: str, place: int | None, by: int) -> Inputs:
+    if place is None:
+        return inputs | {name: (inputs[name] + by) % P}
+    row = list(inputs[name])
+    row[place] = (row[place] + by) % P
+    return inputs | {name: row}
 
 
 # Three operations at once, the third of them -1 times: (a touch of the first, the second, the third).
@@ -272,7 +296,7 @@ def _touch() -> list[Inputs]:
     """Honest touches, then false ones: operations misused, and mixed."""
     honest = _touches()
     made = [inputs for _, inputs in honest]
-    made += [inputs | given for name, given in _MISUSED for op, inputs in honest if op == name]
+    made += [_misused(inputs, *how) for name, *how in _MISUSED for op, inputs in honest if op == name]
     for first, second, third in _MIXED:
         mixed = [int(op in (first, second)) - int(op == third) for op in Op]
         made += [inputs | {"op": mixed} for op, inputs in honest if op == first]
@@ -446,37 +470,35 @@ def _carry() -> list[Inputs]:
 # ---------------------------------------------------------------- ticks
 
 
-def _tick() -> list[Inputs]:
-    """One oracle of two reports, and both."""
+def _reported(signers: Sequence[int], median: Callable[[Sequence[int]], int] = lower_median) -> Inputs:
+    """A tick of two oracles from the reports of some of them."""
     keys = [keypair(b"first"), keypair(b"second")]
     plain = parameters(INSTRUMENTS)
     params = replace(plain, oracle_keys=tuple((key.ax, key.ay) for key in keys))
     profile = _profile(oracles=2, quorum=1)
     start = genesis_tick(params, 100)
-    made = []
-    for signers in ((0,), (0, 1)):
-        prices = [[0, 60 << 32, 30 << 32, 2 << 32], [0, 61 << 32, 31 << 32, 3 << 32]]
-        rates = [[0, 5, -6, 0], [0, 9, 9, 0]]
-        reports = {
-            o: make_report(keys[o], o, 3, params, start.slot + 1, start.slot, prices[o], rates[o])
-            for o in signers
-        }
-        raw = [lower_median([prices[o][k] for o in signers]) for k in range(INSTRUMENTS)]
-        rate = [lower_median([rates[o][k] for o in signers]) for k in range(INSTRUMENTS)]
-        rows = tuple(
-            next_row(*column, 1)
-            for column in zip(params.instruments, start.instruments, raw, rate, strict=True)
-        )
-        slot = start.slot + 1
-        risk = params.tau, params.penalty_rate, params.bidder_share
-        after = Tick(slot, slot * params.slot_seconds, *risk, rows)
-        words = tick_words(
-            3, tick_hash(start), params_hash(params), tick_hash(after), after, start.slot,
-            sum(1 << o for o in signers), profile,
-        )  # fmt: skip
-        signed = {o: SignedReport(r.prices, r.rates, r.signature) for o, r in reports.items()}
-        made.append(tick_inputs(params, start, after, 3, signed, raw, rate, bind(words, CHAIN, 3)))
-    return made
+    slot = start.slot + 1
+    prices = [[0, 60 << 32, 30 << 32, 2 << 32], [0, 61 << 32, 31 << 32, 3 << 32]]
+    rates = [[0, 5, -6, 0], [0, 9, 9, 0]]
+    reports = {o: make_report(keys[o], o, 3, params, slot, start.slot, prices[o], rates[o]) for o in signers}
+    raw = [median([prices[o][k] for o in signers]) for k in range(INSTRUMENTS)]
+    rate = [median([rates[o][k] for o in signers]) for k in range(INSTRUMENTS)]
+    columns = zip(params.instruments, start.instruments, raw, rate, strict=True)
+    rows = tuple(next_row(*column, 1) for column in columns)
+    risk = params.tau, params.penalty_rate, params.bidder_share
+    after = Tick(slot, slot * params.slot_seconds, *risk, rows)
+    words = tick_words(
+        3, tick_hash(start), params_hash(params), tick_hash(after), after, start.slot,
+        sum(1 << o for o in signers), profile,
+    )  # fmt: skip
+    signed = {o: SignedReport(r.prices, r.rates, r.signature) for o, r in reports.items()}
+    return tick_inputs(params, start, after, 3, signed, raw, rate, bind(words, CHAIN, 3))
+
+
+def _tick() -> list[Inputs]:
+    """One report, and both; then one that counts twice, and the higher of two prices."""
+    twice = [_reported([o]) | {"present": [2 * (o == 0), 2 * (o == 1)]} for o in (0, 1)]
+    return [_reported([0]), _reported([0, 1]), *twice, _reported([0, 1], max) | {"half": 1}]
 
 
 _U, _V = _montgomery(BASE8)

@@ -96,7 +96,7 @@ class Search:
             if own is not None and (not near or self.random.random() < _OWN):
                 wire = self.random.choice(own.wires)
             else:
-                wire = near[int(self.random.expovariate(3 / len(near))) % len(near)]
+                wire = near[int(self.random.expovariate(max(0.15, 3 / len(near)))) % len(near)]
             frozen[wire] = self._other(point, wire, target)
             point = self.solver.moved(point, {wire: frozen[wire]}, without)
             self._note(point)

@@ -97,7 +97,7 @@ SETTLED = ("C", "y", "pagesRoot", "rootHalves[1]", "newRootHalves[1]", "tickHalv
 # Template -> checks of its own, at most, for which the search finds no witness that fails them alone. Of
 # Touch's eight are lines that alone refuse an attack of tests/circuits/settle, and six another template's;
 # Tick's are the bits of who reported: only keys that are no points could make others of them.
-UNNOTICED = {"Touch": 25, "Tick": 2}
+UNNOTICED = {"ChallengeMul": 1, "Touch": 25, "Tick": 2}
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_a_machine_killed_while_it_proves(cluster, machine, tmp_path):
         poster.run()
         assert bench.client.is_covered(AT_ANY_AGE)
         circuits = [row.circuit for row in sequencer.journal.batches() if row.proof]
-        assert circuits == ["tick", "settle", "sweep", "coverage"]
+        assert circuits == ["tick", "settle", "sweep", "carry", "coverage"]
         sequencer.close()
         result = audit(Node(bench.deployment.rpc), bench.deployment.ledger)
         assert result.ok, result.findings.failed()

@@ -15,7 +15,7 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
-from circuits.hints import given, inner_wires, left_open
+from circuits.hints import argued, given, inner_wires, left_open
 from circuits.solver import Point, Solver
 from circuits.templates import Template, template
 from circuits.witnesses import inputs_of
@@ -25,6 +25,7 @@ from zkmargin.circuits.r1cs import MODULUS
 _CONE = 200  # free wires nearest to a constraint that are tried
 _TRIED = 12  # wires tried for one mend
 _MENDS = 24  # wires changed to mend what failed, at most
+_LOST = 12  # failures at which an attempt is given up
 _BROKEN = 4  # failures of a start that is repaired, at most
 _REPAIRS = 12  # tries to mend one failure of a start
 _LIGHT = 300  # definitions that may follow from a wire for it to be light
@@ -84,14 +85,13 @@ class Search:
             self.shown.setdefault(next(iter(point.failed)), point.wires)
 
     def _attempt(self, target: int) -> None:
-        start = self.random.choice(self.pool)
+        point = self.random.choice(self.pool)
         own = self.solver.definition.get(target)
         near = self._cone(target)
         if not near and own is None:
             return
         without = target if own else None
         frozen: dict[int, int] = {}
-        point = start
         for _ in range(self.random.choice((1, 1, 1, 2, 2, 3))):
             if own is not None and (not near or self.random.random() < _OWN):
                 wire = self.random.choice(own.wires)
@@ -104,9 +104,7 @@ class Search:
                 break
         for _ in range(_MENDS):
             rest = point.failed - {target}
-            if not rest:
-                return
-            if len(rest) > 12:
+            if not rest or len(rest) > _LOST:
                 return
             mended = self._mend(point, min(rest, key=self._place), frozen, without, target)
             if mended is None:
@@ -162,21 +160,16 @@ class Search:
                 return self.solver.residual(failing, at.wires)
             value, digits = self.solver.packed_value(made, at.wires)
             top = sum(weight * ((1 << abs(bits)) - 1) for weight, bits, _ in digits)
-            return (value - self.random_within(top)) % MODULUS
+            aim = (0, top, int(part * min(top, 1 << 60)))[kind]  # an end of what the digits reach, or between
+            return (value - aim) % MODULUS
 
-        aim = self.random.choice((0, 0, 1, 2)), self.random.random()
-        self._aim = aim
+        kind, part = self.random.choice((0, 0, 1, 2)), self.random.random()
         before = miss(point)
         step = self.solver.moved(point, {wire: (point.wires[wire] + 1) % MODULUS}, without)
         slope = (miss(step) - before) % MODULUS
         if not slope:
             return None
         return (point.wires[wire] - before * pow(slope, -1, MODULUS)) % MODULUS
-
-    def random_within(self, top: int) -> int:
-        """A number in 0 .. top, the same within one mending: an end or one between."""
-        kind, part = self._aim
-        return (0, top, int(part * min(top, 1 << 60)))[kind]
 
     def _other(self, point: Point, wire: int, target: int) -> int:
         """Another value of a wire; of a boolean the other, but where the target is what makes it one."""
@@ -225,8 +218,7 @@ def undetermined(name: str) -> tuple[Propagation, list[str]]:
     """A template's propagation from inputs and argued hints, and the wires that stay open but should not."""
     made = template(name)
     spread = Propagation(made.system)
-    argued = [wire for wires in given(made.names) for wire in wires]
-    still_open = set(spread.undetermined([*made.inputs(), *argued])) - left_open(made.names)
+    still_open = set(spread.undetermined([*made.inputs(), *argued(made.names)])) - left_open(made.names)
     return spread, [made.names.name(wire) for wire in sorted(still_open)]
 
 

@@ -7,8 +7,9 @@ A hint is a value the witness generator gives and no assignment constrains: othe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 from zkmargin.circuits.r1cs import SignalNames
 from zkmargin.toolchain import circomlib, home
@@ -70,29 +71,27 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 @cache
-def bodies() -> Mapping[str, tuple[str, str]]:
-    """Template -> (source file below circuits/ or circomlib's, its text), of the project and what it uses."""
-    found = {}
-    for folder in (circomlib(), home() / "circuits"):
-        for path in sorted(folder.rglob("*.circom")):
-            for name, body in _BODY.findall(_COMMENT.sub("", path.read_text())):
-                found[name] = str(path.relative_to(folder)), body
-    return found
+def bodies() -> Mapping[str, str]:
+    """Template -> its text, of the project and of circomlib."""
+    folders = circomlib(), home() / "circuits"
+    return {name: body for folder in folders for _, name, body in _templates(folder)}
 
 
 def ours() -> dict[str, str]:
     """The project's templates -> source file."""
-    texts = {path.relative_to(home() / "circuits"): path for path in (home() / "circuits").rglob("*.circom")}
-    return {
-        name: str(place)
-        for place, path in texts.items()
-        for name, _ in _BODY.findall(_COMMENT.sub("", path.read_text()))
-    }
+    return {name: source for source, name, _ in _templates(home() / "circuits")}
+
+
+def _templates(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """(source file, name, text) of each template in a folder."""
+    for path in sorted(folder.rglob("*.circom")):
+        for name, body in _BODY.findall(_COMMENT.sub("", path.read_text())):
+            yield str(path.relative_to(folder)), name, body
 
 
 def hints_of(template: str) -> set[str]:
     """The signals that a template gives values by `<--`."""
-    return set(_HINTED.findall(bodies()[template][1]))
+    return set(_HINTED.findall(bodies()[template]))
 
 
 def _declared(body: str) -> dict[str, list[str]]:
@@ -107,7 +106,7 @@ def _declared(body: str) -> dict[str, list[str]]:
 def _signatures() -> dict[tuple[str, ...], set[str]]:
     """The signals of a component in the order of a .sym file -> templates that declare these."""
     found: dict[tuple[str, ...], set[str]] = {}
-    for name, (_, body) in bodies().items():
+    for name, body in bodies().items():
         kinds = _declared(body)
         found.setdefault((*kinds["output"], *kinds["input"], *kinds[""]), set()).add(name)
     return found
@@ -124,7 +123,7 @@ def _components(names: SignalNames) -> dict[str, dict[str, list[int]]]:
 
 def passed_on(template: str) -> set[str]:
     """Signals of a template that it says nothing of itself: it only copies them to its components."""
-    body = bodies()[template][1]
+    body = bodies()[template]
     said = _COPY.sub("", _SIGNAL.sub("", body))
     kinds = _declared(body)
     return {signal for signal in (*kinds["input"], *kinds[""]) if not re.search(rf"\b{signal}\b", said)}
@@ -139,7 +138,7 @@ def inner_wires(template: str, names: SignalNames) -> set[int]:
             shown = signals.keys() - passed_on(template)
         elif place.count(".") == 1:
             for component in _signatures().get(tuple(signals), ()):
-                kinds = _declared(bodies()[component][1])
+                kinds = _declared(bodies()[component])
                 shown |= {*kinds["input"], *kinds["output"]}
         found |= {wire for signal, wires in signals.items() if signal not in shown for wire in wires}
     return found - {-1}
@@ -162,6 +161,11 @@ def given(names: SignalNames) -> list[list[int]]:
     """The wires of each hint that is argued, copies that stand for one among them."""
     tables = hinted(names, ARGUED), hinted(names, COPIED)
     return [wires for table in tables for wires in table.values()]
+
+
+def argued(names: SignalNames) -> list[int]:
+    """All the wires of hints that are argued."""
+    return [wire for wires in given(names) for wire in wires]
 
 
 def left_open(names: SignalNames) -> set[int]:

@@ -2,7 +2,7 @@
 """Every template of circuits/ with the parameters at which it is compiled by itself, as data.
 
 Parameters are the smallest at which every loop and branch of the template runs. The checks of what is in
-`LARGE` take minutes and are left to the slow run. What stands in neither is in `EXCEPT` with a reason.
+`LARGE` take minutes and are left to the slow run.
 """
 
 from __future__ import annotations
@@ -88,8 +88,6 @@ LARGE: dict[str, tuple[str, tuple[int, ...]]] = {
     "Carry": ("carry/carry.circom", (1, 1, 1, 4, 2)),
     "Tick": ("tick/tick.circom", (2, 4, 1)),
 }
-# Template -> why it isn't checked by itself.
-EXCEPT: dict[str, str] = {}
 # Template -> outputs that are inputs passed on: the compiler keeps the output's name for both.
 PASSED: dict[str, tuple[str, ...]] = {"Touch": ("opens[0]", "opens[1]", "opens[2]", "opens[3]", "words[3]")}
 # Inputs that one constraint says to be what the others make: what is searched for are the others.

@@ -54,7 +54,10 @@ CREATE TABLE IF NOT EXISTS operations (
     reason  TEXT
 );
 """
-_INDEX = "CREATE INDEX IF NOT EXISTS batches_by_state ON batches (state, number)"
+_INDICES = (
+    "CREATE INDEX IF NOT EXISTS batches_by_state ON batches (state, number)",
+    "CREATE INDEX IF NOT EXISTS batches_by_circuit ON batches (circuit, number)",
+)
 _COLUMNS = "number, circuit, state, slot, chain_number, body, inputs, proof, raw_tx, tx_hash, receipt"
 
 
@@ -162,7 +165,8 @@ class Journal:
                 hint="use the version of zkmargin that wrote it",
                 code="journal_schema",
             )
-        self._db.execute(_INDEX)
+        for index in _INDICES:
+            self._db.execute(index)
         self.put("schema", str(SCHEMA_VERSION))
         self._adopted = self.last_of(ADOPTED)
 
